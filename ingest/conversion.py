@@ -1,0 +1,188 @@
+"""Records as received to records of the lake: names, types, checks, time zones, hash. One projection per batch.
+
+`Conversion` is made once per table and set of received columns; `convert` is called per batch. Types are cast and
+checked by DuckDB, behind patterns that leave it nothing to guess; times are the matter of `timestamps`.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.contract import CONTRACTS, RECORD_TABLES, VOCABULARIES, Contract
+from ingest.expressions import Typed, checked, extra_of, hash_of, typed
+from ingest.source import Batch, Reading, Unreadable
+from ingest.spellings import Spellings
+from ingest.sql import identifier, literal
+from ingest.timestamps import Timestamps, flags_of
+
+SCAN_ROWS = 65_536
+"""Rows per Arrow batch handed to DuckDB: the unit of its parallelism."""
+
+
+@dataclass(frozen=True)
+class Converted:
+    """`records` has the columns of the contract's schema; `rejects` row, record and reason."""
+
+    records: pa.Table
+    rejects: pa.Table
+
+
+def match_columns(contract: Contract, received: list[str], named: dict[str, str]) -> dict[str, str]:
+    """Contract column: received column. Names are equal but for case, `_` and outer blanks, or as plant.yml says.
+
+    Raises Unreadable when required columns are missing, or two received columns are equally good.
+    """
+    found = {}
+    for name in contract.columns:
+        if name in named:
+            candidates = [other for other in received if other == named[name]]
+            if not candidates and named[name] not in received:
+                raise Unreadable(f"columns.{name} names {named[name]!r}, which is not among its columns: {received}")
+        else:
+            free = [other for other in received if other not in named.values()]
+            candidates = [other for other in free if _plain(other) == _plain(name)]
+            candidates = [other for other in candidates if other == name] or candidates
+        if len(candidates) > 1:
+            raise Unreadable(f"the columns {candidates} could all be {name}; say which with columns: in plant.yml")
+        found |= {name: other for other in candidates}
+    missing = [name for name in contract.required if name not in found]
+    if missing:
+        raise Unreadable(_missing(contract, missing, received))
+    return found
+
+
+def _plain(name: str) -> str:
+    return name.strip().replace("_", "").casefold()
+
+
+def _missing(contract: Contract, missing: list[str], received: list[str]) -> str:
+    known = {_plain(name) for name in received}
+    fits = [t for t in RECORD_TABLES if all(_plain(name) in known for name in CONTRACTS[t].required)]
+    hint = f"; its columns fit the table {' or '.join(fits)}" if fits else ""
+    return (
+        f"the required columns {', '.join(missing)} of {contract.table} are missing{hint}; "
+        f"found: {', '.join(received[:40]) or 'none'} (map names with columns: in plant.yml)"
+    )
+
+
+class Conversion:
+    """Of one table and one set of received columns. `started_at` (UTC) is what the future is judged against."""
+
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        contract: Contract,
+        received: pa.Schema,
+        reading: Reading,
+        *,
+        plant_zone: str,
+        spellings: Spellings,
+        started_at: datetime,
+    ):
+        self.connection = connection
+        self.contract = contract
+        self.spellings = spellings
+        matched = match_columns(contract, received.names, reading.columns)
+        self.position = {name: received.names.index(other) for name, other in matched.items()}
+        self.extra = [p for p in range(len(received)) if p not in self.position.values()]
+        kinds = [plain_type(kind) for kind in received.types]
+        self.timestamps = Timestamps(connection, reading, plant_zone)
+        self.columns = [
+            typed(name, contract.columns[name], kinds[position], position, reading.timestamp_format)
+            for name, position in self.position.items()
+        ]
+        extra = [(received.names[p], kinds[p], f"c{p}") for p in self.extra]
+        self.sql = self._projection(self.columns, extra_of(extra), started_at)
+        self.reject_sql = self._as_received(received)
+
+    def _projection(self, columns: list[Typed], extra: str, started_at: datetime) -> str:
+        have = {column.name for column in columns}
+        output = []
+        for name, column in self.contract.columns.items():
+            parts = [name, f"{name}_local"] if column.type == "timestamp" else [name]
+            output += [identifier(part) if name in have else f"null as {identifier(part)}" for part in parts]
+        times = [name for name in self.contract.timestamps if name in have]
+        planned = {name for name in times if self.contract.columns[name].planned}
+        return f"""
+            with typed as (
+                select {", ".join(f"{sql} as {identifier(name)}" for c in columns for name, sql in c.values)},
+                    {extra} as _extra, *
+                from received
+            )
+            select {", ".join(output)},
+                _row,
+                {hash_of(self.contract, have)} as _hash,
+                {flags_of(times, planned, started_at)} as _flags,
+                _extra,
+                {checked(self.contract, columns)} as _reason
+            from typed
+        """
+
+    def _as_received(self, received: pa.Schema) -> str:
+        pairs = ", ".join(f"{literal(name)}, c{p}" for p, name in enumerate(received.names))
+        return f"select _row as row, json_object({pairs})::varchar as record, _reason as reason from refused"
+
+    def convert(self, batch: Batch) -> Converted:
+        received = [_plain_array(column) for column in batch.records.columns]
+        arrays = {f"c{p}": _trimmed(array) for p, array in enumerate(received)}
+        for name, position in self.position.items():
+            column = self.contract.columns[name]
+            if column.values:
+                text = arrays[f"c{position}"].cast(pa.string())
+                arrays[f"m{position}"] = self.spellings.mapped(name, VOCABULARIES[column.values], text)
+            if column.type == "timestamp":
+                arrays |= self.timestamps.converted(name, arrays[f"c{position}"])
+        rows = pa.array(batch.rows, pa.int64())
+        result = self._run(self.sql, "received", pa.table({**arrays, "_row": rows}))
+        reasons = result["_reason"]
+        records = result.drop_columns(["_reason"])
+        if reasons.null_count == len(reasons):
+            return Converted(records, _no_rejects())
+        bad = pc.is_valid(reasons)
+        originals = {f"c{p}": array for p, array in enumerate(received)}
+        # The projection keeps `_row`, so a record and its reason are brought together by it and by nothing else.
+        order = pc.index_in(rows, value_set=result["_row"].combine_chunks())
+        table = pa.table({**originals, "_row": rows, "_reason": pc.take(reasons.combine_chunks(), order)})
+        refused = table.filter(pc.is_valid(table["_reason"]))
+        return Converted(records.filter(pc.invert(bad)), self._run(self.reject_sql, "refused", refused))
+
+    def _run(self, sql: str, name: str, table: pa.Table) -> pa.Table:
+        batches = table.to_batches(max_chunksize=SCAN_ROWS)
+        self.connection.register(name, pa.Table.from_batches(batches, table.schema))
+        try:
+            return self.connection.execute(sql).to_arrow_table()
+        finally:
+            self.connection.unregister(name)
+
+
+def _no_rejects() -> pa.Table:
+    return pa.table({"row": pa.array([], pa.int64()), "record": pa.array([], pa.string()), "reason": pa.array([], pa.string())})
+
+
+def plain_type(kind: pa.DataType) -> pa.DataType:
+    """The type in which a received column is worked on: all kinds of text, and nothing at all, are `string`."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    text = (
+        pa.types.is_large_string,
+        pa.types.is_string_view,
+        pa.types.is_binary,
+        pa.types.is_large_binary,
+        pa.types.is_null,
+    )
+    return pa.string() if any(is_text(kind) for is_text in text) else kind
+
+
+def _plain_array(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    try:
+        return column.cast(plain_type(column.type))
+    except pa.ArrowInvalid as error:
+        raise Unreadable(f"a column's bytes are not UTF-8 text: {error}") from None
+
+
+def _trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.utf8_trim_whitespace(column) if pa.types.is_string(column.type) else column
+

@@ -1,0 +1,149 @@
+"""CSV and TSV: fields between delimiters, `"` as the quote, doubled inside quotes; a header line; UTF-8 unless told.
+
+Nothing is detected but the delimiter, from the header. Text is cut into blocks of whole records (`quoting`), and each
+block is parsed at once. A row with too many or too few fields is a reject; broken quoting fails the file, since it
+can swallow the rows that follow.
+"""
+
+import codecs
+import csv
+import io
+import json
+from collections.abc import Iterator
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
+
+from ingest.formats.quoting import record_blocks
+from ingest.source import Batch, Reject, Unreadable
+
+BLOCK_BYTES = 16 << 20
+DELIMITERS = ",;\t|"
+BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+def read(stream: BinaryIO, known: set[str], *, delimiter: str | None, encoding: str) -> Iterator[Batch]:
+    """`known`: lower-case column names without `_`, by which the delimiter is chosen when it is not given."""
+    blocks = _utf8_blocks(stream, encoding)
+    line, blocks = _header_line(blocks)
+    delimiter = delimiter or _delimiter(line, known)
+    header = _header(line, delimiter)
+    names = [f"c{position}" for position in range(len(header))]
+    count = 0
+    for block in record_blocks(blocks, delimiter.encode(), len(header), first_line=2):
+        records, rejects = _parsed(block, names, delimiter)
+        # A good record's position counts the rejected ones before it: the i-th of them at row r lies after r - i - 1.
+        before = np.array([reject.row - 1 - i for i, reject in enumerate(rejects)], np.int64)
+        good = np.arange(len(records), dtype=np.int64)
+        rows = count + 1 + good + np.searchsorted(before, good, side="right")
+        moved = [Reject(count + reject.row, reject.record, reject.reason) for reject in rejects]
+        yield Batch(records.rename_columns(header), rows, moved)
+        count += len(records) + len(rejects)
+    if not count:
+        empty = pa.table({name: pa.array([], pa.string()) for name in header})
+        yield Batch(empty, np.array([], np.int64))
+
+
+def _utf8_blocks(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
+    """The text as UTF-8, checked, without a byte order mark."""
+    block = stream.read(BLOCK_BYTES)
+    if not block:
+        raise Unreadable("the file is empty")
+    encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if block.startswith(mark)), encoding)
+    decoder = codecs.getincrementaldecoder(encoding)()
+    plain = codecs.lookup(encoding).name == "utf-8"
+    done = 0
+    while True:
+        pending = len(decoder.getstate()[0])
+        try:
+            text = decoder.decode(block, final=not block)
+        except UnicodeDecodeError as error:
+            at = done - pending + error.start
+            raise Unreadable(
+                f"not {encoding} at byte {at} (0x{error.object[error.start]:02x}); say which encoding it has with "
+                "encoding: in plant.yml, such as cp1252"
+            ) from None
+        if not block:
+            return
+        yield block if plain else text.encode()
+        done += len(block)
+        block = stream.read(BLOCK_BYTES)
+
+
+def _header_line(blocks: Iterator[bytes]) -> tuple[str, Iterator[bytes]]:
+    """The first line that is not blank, and the blocks that remain."""
+    first = b""
+    for block in blocks:
+        first = (first + block).lstrip(b"\r\n")
+        ends = [at for at in (first.find(b"\n"), first.find(b"\r")) if at >= 0]
+        if ends:
+            line, rest = first[: min(ends)], first[min(ends) :]
+            break
+    else:
+        line, rest = first, b""
+
+    def remaining() -> Iterator[bytes]:
+        yield rest.lstrip(b"\r\n")
+        yield from blocks
+
+    return line.decode(), remaining()
+
+
+def _delimiter(line: str, known: set[str]) -> str:
+    """The one of `,` `;` tab `|` that splits the header into most known names, then into most names."""
+
+    def score(delimiter: str) -> tuple[int, int]:
+        names = _split(line, delimiter)
+        return len({name.strip().replace("_", "").casefold() for name in names} & known), len(names)
+
+    return max(DELIMITERS, key=score)
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    return next(csv.reader(io.StringIO(line), delimiter=delimiter), [])
+
+
+def _header(line: str, delimiter: str) -> list[str]:
+    if line.count('"') % 2:
+        raise Unreadable("the header has a quote that is never closed")
+    names = [name.strip() for name in _split(line, delimiter)]
+    if not names:
+        raise Unreadable("the file has no header")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise Unreadable(f"the header has the column {twice[0]!r} twice")
+    return names
+
+
+def _parsed(block: bytes, names: list[str], delimiter: str) -> tuple[pa.Table, list[Reject]]:
+    """The block's records as text columns, and its ragged rows; positions count from 1 in the block."""
+    rejects: list[Reject] = []
+
+    def refuse(row: arrow_csv.InvalidRow) -> str:
+        if "\n" in row.text or "\r" in row.text:
+            raise Unreadable(
+                f"a quoted value runs over a line end in a row of {row.actual_columns} instead of "
+                f"{row.expected_columns} fields: a quote is missing near {row.text[:80]!r}"
+            )
+        reason = f"{row.actual_columns} fields instead of {row.expected_columns}"
+        rejects.append(Reject(row.number, json.dumps(row.text, ensure_ascii=False), reason))
+        return "skip"
+
+    table = arrow_csv.read_csv(
+        pa.BufferReader(block),
+        read_options=arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=len(block) + 1),
+        parse_options=arrow_csv.ParseOptions(
+            delimiter=delimiter,
+            quote_char='"',
+            double_quote=True,
+            escape_char=False,
+            newlines_in_values=True,
+            ignore_empty_lines=True,
+            invalid_row_handler=refuse,
+        ),
+        convert_options=arrow_csv.ConvertOptions(
+            column_types={name: pa.string() for name in names}, strings_can_be_null=False, check_utf8=False
+        ),
+    )
+    return table, rejects

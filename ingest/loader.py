@@ -1,0 +1,177 @@
+"""Loads objects into the lake: each whole or not at all, and none twice."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ingest.compaction import compact
+from ingest.contract import CONTRACTS, REFERENCE
+from ingest.conversion import Conversion, Converted
+from ingest.lake import Lake, Load
+from ingest.load_file import LoadFile
+from ingest.source import Batch, Object, StillWritten, Unreadable
+from ingest.sources import files, reference, simulator
+from ingest.spellings import Spellings
+from pipeline.paths import Paths
+from pipeline.plant import FilesSource, Plant
+
+Progress = Callable[[Object, int], None]
+"""Called with an object and the records of it that were read so far."""
+
+CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+
+
+def load_all(plant: Plant, paths: Paths, progress: Progress = lambda thing, rows: None) -> list[Load]:
+    """Loads everything that is new to a plant, and returns what came of each new object: loaded, failed or deferred.
+
+    Reference data first, then the sources in the order of plant.yml. The caller holds the run lock. Raises PlantError
+    for what plant.yml gets wrong, before anything is loaded.
+    """
+    for source in plant.sources:
+        if isinstance(source, FilesSource):
+            files.check(source)
+    with closing(Loader(plant, paths, progress)) as loader:
+        loads = [load for thing in _objects(plant, paths, loader.lake.loads) if (load := loader.load(thing))]
+        compact(loader.lake)
+    return loads
+
+
+def _objects(plant: Plant, paths: Paths, loads: list[Load]) -> Iterator[Object]:
+    yield from reference.find(plant, paths, list(loads))
+    for source in plant.sources:
+        if isinstance(source, FilesSource):
+            yield from files.find(plant, source, paths)
+        else:
+            yield from simulator.find(plant, source, list(loads))
+
+
+class Loader:
+    """Of one plant into one lake. `close` it after use."""
+
+    def __init__(self, plant: Plant, paths: Paths, progress: Progress = lambda thing, rows: None):
+        self.plant = plant
+        self.lake = Lake(paths, plant)
+        self.progress = progress
+        paths.temp.mkdir(parents=True, exist_ok=True)
+        self.connection = duckdb.connect(
+            config={"memory_limit": "512MB", "temp_directory": str(paths.temp), "autoinstall_known_extensions": "false"}
+        )
+        self.connection.execute("set timezone = 'UTC'")
+        self.spellings = self._spellings()
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def load(self, thing: Object) -> Load | None:
+        """Loads one object, or says why it can't be: None when there is nothing new, else what came of it."""
+        name = without_credentials(thing.name)
+        before = [
+            load
+            for load in self.lake.loads
+            if (load.source, load.table_name, load.object) == (thing.source, thing.table, name)
+        ]
+        if thing.latest_only:
+            before = before[-1:]
+        if any(load.version == thing.version for load in before):
+            return None
+        load = self.lake.next_load(thing.source, thing.table, name, "", thing.version)
+        try:
+            load = replace(load, sha256=thing.digest())
+            if any(other.sha256 == load.sha256 for other in before):
+                return None
+            load = self._load(thing, load)
+        except StillWritten as reason:
+            return replace(load, status="deferred", error=str(reason))
+        except Unreadable as reason:
+            reason = without_credentials(str(reason))
+            if thing.set_aside:
+                thing.set_aside(load.load_id, reason)
+            load = replace(load, status="failed", error=reason)
+        load = self.lake.commit(load)
+        if thing.table == "ref_value_spellings":
+            self.spellings = self._spellings()
+        return load
+
+    def _load(self, thing: Object, load: Load) -> Load:
+        if thing.table not in CONTRACTS:
+            known = ", ".join(name.removeprefix(REFERENCE) for name in CONTRACTS if name.startswith(REFERENCE))
+            raise Unreadable(f"there is no table {thing.table}; the reference CSVs are {known}")
+        events = EventRange(CONTRACTS[thing.table].timestamps[:1])
+        read = 0
+        with LoadFile(self.lake, load) as file:
+            for batch, converted in self._converted(thing, load.started_at):
+                file.write(converted.records, _all_rejects(batch, converted))
+                events.add(converted.records)
+                read += len(batch.rows) + len(batch.rejects)
+                self.progress(thing, read)
+            file.finish()
+        return replace(
+            load,
+            row_count=file.row_count,
+            reject_count=file.reject_count,
+            min_event_at=events.first,
+            max_event_at=events.last,
+        )
+
+    def _converted(self, thing: Object, started_at: datetime) -> Iterator[tuple[Batch, Converted]]:
+        conversions: dict[pa.Schema, Conversion] = {}
+        for batch in thing.batches():
+            schema = batch.records.schema.remove_metadata()
+            if schema not in conversions:
+                conversions[schema] = Conversion(
+                    self.connection,
+                    CONTRACTS[thing.table],
+                    schema,
+                    thing.reading,
+                    plant_zone=self.plant.plant.timezone,
+                    spellings=self.spellings,
+                    started_at=started_at,
+                )
+            yield batch, conversions[schema].convert(batch)
+
+    def _spellings(self) -> Spellings:
+        """The seed's, and the plant's own as they were last loaded."""
+        loads = [x for x in self.lake.loads if x.table_name == "ref_value_spellings" and x.status == "loaded"]
+        if not loads or not loads[-1].row_count:
+            return Spellings()
+        rows = pq.read_table(self.lake.table("ref_value_spellings"), filters=[("_load_id", "=", loads[-1].load_id)])
+        return Spellings(zip(*(rows[name].to_pylist() for name in ("column_name", "spelling", "value")), strict=True))
+
+
+class EventRange:
+    """First and last event of a load, records flagged as future left out."""
+
+    def __init__(self, columns: list[str]):
+        self.columns = columns
+        self.first = self.last = None
+
+    def add(self, records: pa.Table) -> None:
+        for name in self.columns:
+            future = pc.fill_null(pc.match_substring(records["_flags"], f"{name}:future"), False)
+            span = pc.min_max(records[name].filter(pc.invert(future))).as_py()
+            if span["min"] is not None:
+                self.first = min(self.first or span["min"], span["min"])
+                self.last = max(self.last or span["max"], span["max"])
+
+
+def _all_rejects(batch: Batch, converted: Converted) -> pa.Table:
+    if not batch.rejects:
+        return converted.rejects
+    unread = {
+        "row": pa.array([reject.row for reject in batch.rejects], pa.int64()),
+        "record": pa.array([reject.record for reject in batch.rejects], pa.string()),
+        "reason": pa.array([reject.reason for reject in batch.rejects], pa.string()),
+    }
+    return pa.concat_tables([pa.table(unread), converted.rejects])
+
+
+def without_credentials(text: str) -> str:
+    """`text` with the user and password of every URL in it masked."""
+    return CREDENTIALS.sub("***", text)

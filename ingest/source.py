@@ -1,0 +1,66 @@
+"""What a source hands to the loader: objects, each with an iterator over batches of records as received."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+BATCH_ROWS = 262_144
+"""Records per batch, about: large enough to be vectorised, small enough to bound memory."""
+
+
+class Unreadable(Exception):
+    """An object that can't be loaded as a whole; the message says why and what to do."""
+
+
+class StillWritten(Exception):
+    """An object that changed while it was read: left to the next run."""
+
+
+@dataclass(frozen=True)
+class Reject:
+    """A record that did not even become a row: `row` is its 1-based position, `record` JSON text as received."""
+
+    row: int
+    record: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Records as received. `rows` (int64, one per record) are their 1-based positions in the object."""
+
+    records: pa.Table
+    rows: np.ndarray
+    rejects: list[Reject] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How plant.yml says that an object is to be read; see `pipeline.plant.FilesSource`."""
+
+    timezone: str
+    columns: dict[str, str] = field(default_factory=dict)
+    repeated_hour: str = "first"
+    timestamp_format: str | None = None
+
+
+@dataclass(frozen=True)
+class Object:
+    """A file, a day of the simulator, ...: what is loaded whole or not at all, into one table."""
+
+    source: str
+    table: str
+    name: str
+    version: str
+    """Cheap to have, and different when the content may be: size and time of a file."""
+    digest: Callable[[], str]
+    """SHA-256 of the content, hexadecimal. May raise Unreadable."""
+    batches: Callable[[], Iterator[Batch]]
+    """Yields at least one batch unless it raises Unreadable or StillWritten."""
+    reading: Reading
+    set_aside: Callable[[str, str], None] | None = None
+    """Keeps a copy of an unreadable object for a person to look at; given the load id and the reason."""
+    latest_only: bool = False
+    """The newest load holds all that counts (reference data), so content that comes back is loaded again."""

@@ -1,0 +1,175 @@
+"""Files of a folder, found by a glob; each is an object."""
+
+import codecs
+import glob
+import gzip
+import hashlib
+import os
+import shutil
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+
+import duckdb
+
+from ingest.contract import CONTRACTS, RECORD_TABLES
+from ingest.formats import delimited, json_text, parquet, workbook
+from ingest.source import Batch, Object, Reading, StillWritten, Unreadable
+from ingest.sql import literal
+from pipeline.paths import Paths
+from pipeline.plant import FilesSource, Plant, PlantError
+
+FORMATS = {
+    ".csv": "csv",
+    ".txt": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".json": "json",
+    ".ndjson": "ndjson",
+    ".jsonl": "ndjson",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+}
+UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
+HIDDEN = (".", "~$")
+BROKEN_GZIP = (EOFError, gzip.BadGzipFile, zlib.error)
+
+
+def find(plant: Plant, source: FilesSource, paths: Paths) -> Iterator[Object]:
+    """The source's files in the order of their names."""
+    pattern = source.path if os.path.isabs(source.path) else str(plant.folder / source.path)
+    if os.path.isdir(pattern):
+        raise _wrong(source, "path", "is a folder; say which files in it, such as inbox/*.csv")
+    reading = Reading(
+        timezone=source.timezone or plant.plant.timezone,
+        columns=source.columns,
+        repeated_hour=source.repeated_hour,
+        timestamp_format=source.timestamp_format,
+    )
+    for found in sorted(glob.glob(pattern, recursive=True)):
+        file = Path(found)
+        if file.is_file() and not file.name.startswith(HIDDEN) and not file.name.lower().endswith(UNFINISHED):
+            name = found if os.path.isabs(source.path) else Path(os.path.relpath(file, plant.folder)).as_posix()
+            yield file_object(file, name, source, reading, paths)
+
+
+def file_object(file: Path, name: str, source: FilesSource, reading: Reading, paths: Paths, **options) -> Object:
+    version = file_version(file)
+    return Object(
+        source=source.name,
+        table=source.table,
+        name=name,
+        version=version,
+        digest=partial(_digest, file),
+        batches=partial(_batches, file, version, source, reading, paths),
+        reading=reading,
+        set_aside=partial(_set_aside, file, paths),
+        **options,
+    )
+
+
+def file_version(file: Path) -> str:
+    stat = file.stat()
+    return f"{stat.st_size} bytes, {stat.st_mtime_ns} ns"
+
+
+def _wrong(source: FilesSource, key: str, expected: str) -> PlantError:
+    return PlantError(f"plant.yml: sources.{source.name}.{key}: {getattr(source, key)!r} {expected}")
+
+
+def check(source: FilesSource) -> None:
+    """Raises PlantError for what plant.yml gets wrong about a source."""
+    if source.table not in RECORD_TABLES:
+        raise _wrong(source, "table", f"is not a table of records; expected one of {', '.join(RECORD_TABLES)}")
+    if unknown := sorted(set(source.columns) - set(CONTRACTS[source.table].columns)):
+        raise _wrong(source, "columns", f"names {unknown[0]!r}, which is not a column of {source.table}")
+    try:
+        codecs.lookup(source.encoding)
+    except LookupError:
+        raise _wrong(source, "encoding", "is not an encoding; expected a name such as utf-8 or cp1252") from None
+    if source.timestamp_format is not None:
+        try:
+            duckdb.execute(f"select try_strptime('', {literal(source.timestamp_format)})")
+        except duckdb.Error:
+            raise _wrong(source, "timestamp_format", "is not a format such as %d.%m.%Y %H:%M:%S") from None
+
+
+def _digest(file: Path) -> str:
+    try:
+        with file.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise StillWritten("it vanished before it was read") from None
+    except OSError as error:
+        raise Unreadable(f"can't be opened: {error.strerror}") from None
+
+
+def _batches(file: Path, version: str, source: FilesSource, reading: Reading, paths: Paths) -> Iterator[Batch]:
+    """The file's batches; raises StillWritten, whatever else was found, when the file changed meanwhile."""
+    try:
+        yield from _read(file, source, reading, paths)
+    except (Unreadable, OSError) as error:
+        _check_unchanged(file, version)
+        raise error if isinstance(error, Unreadable) else Unreadable(f"can't be read: {error}") from None
+    _check_unchanged(file, version)
+
+
+def _check_unchanged(file: Path, version: str) -> None:
+    if not file.exists() or file_version(file) != version:
+        raise StillWritten("it changed while it was read, and is left to the next run")
+
+
+def _read(file: Path, source: FilesSource, reading: Reading, paths: Paths) -> Iterator[Batch]:
+    zipped = file.suffix.lower() == ".gz"
+    kind = source.format or FORMATS.get((file.with_suffix("") if zipped else file).suffix.lower())
+    known = {name.replace("_", "").casefold() for name in [*CONTRACTS[source.table].columns, *reading.columns.values()]}
+    readers: dict[str, Callable] = {
+        "csv": partial(delimited.read, known=known, delimiter=source.delimiter, encoding=source.encoding),
+        "tsv": partial(delimited.read, known=known, delimiter=source.delimiter or "\t", encoding=source.encoding),
+        "json": partial(json_text.read_document, encoding=source.encoding),
+        "ndjson": partial(json_text.read_lines, encoding=source.encoding),
+        "parquet": parquet.read,
+        "xlsx": partial(workbook.read, sheet=source.sheet),
+    }
+    if kind is None:
+        raise Unreadable("its name says nothing of its format; say which it is with format: in plant.yml")
+    try:
+        if kind in ("parquet", "xlsx"):
+            with _unzipped(file, zipped, paths) as plain:
+                yield from readers[kind](plain)
+        else:
+            with gzip.open(file) if zipped else file.open("rb") as stream:
+                yield from readers[kind](stream)
+    except BROKEN_GZIP as error:
+        raise Unreadable(f"broken gzip: {error}") from None
+
+
+@contextmanager
+def _unzipped(file: Path, zipped: bool, paths: Paths) -> Iterator[Path]:
+    """The file, or what is in it, at a name of its own for formats that are read from both ends."""
+    if not zipped:
+        yield file
+        return
+    plain = paths.temp / f"{os.getpid()}-{file.stem}"
+    try:
+        with gzip.open(file) as packed, plain.open("wb") as target:
+            shutil.copyfileobj(packed, target)
+        yield plain
+    finally:
+        plain.unlink(missing_ok=True)
+
+
+def _set_aside(file: Path, paths: Paths, load_id: str, reason: str) -> None:
+    """A second name for the file, or a copy where that is not possible, and the reason beside it."""
+    paths.failed.mkdir(parents=True, exist_ok=True)
+    kept = paths.failed / f"{load_id}-{file.name}"
+    try:
+        os.link(file, kept)
+    except OSError:
+        shutil.copyfile(file, kept)
+    kept.with_name(f"{kept.name}.reason.txt").write_text(reason + "\n", encoding="utf-8")

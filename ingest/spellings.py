@@ -1,0 +1,35 @@
+"""What the spellings in records mean: `seeds/value_spellings.csv` and the plant's own, which win."""
+
+import csv
+from collections.abc import Iterable
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.contract import Vocabulary
+from pipeline.paths import PROJECT
+
+SEED = PROJECT / "seeds" / "value_spellings.csv"
+
+
+class Spellings:
+    def __init__(self, plant: Iterable[tuple[str, str, str]] = ()):
+        """`plant`: (column_name, spelling, value) of the plant's own."""
+        with SEED.open(encoding="utf-8", newline="") as file:
+            seed = [(row["column_name"], row["spelling"], row["value"]) for row in csv.DictReader(file)]
+        self.values = {(column, _key(spelling)): _key(value) for column, spelling, value in [*seed, *plant]}
+
+    def mapped(self, column: str, vocabulary: Vocabulary, received: pa.ChunkedArray) -> pa.ChunkedArray:
+        """Each text's value in the vocabulary. An unknown one is NULL, or kept in lower case where that is allowed."""
+        encoded = received.combine_chunks().dictionary_encode()
+        meanings = [self._meaning(column, vocabulary, text) for text in encoded.dictionary.to_pylist()]
+        return pc.take(pa.array(meanings, pa.string()), encoded.indices)
+
+    def _meaning(self, column: str, vocabulary: Vocabulary, text: str) -> str | None:
+        value = self.values.get((column, _key(text)), _key(text))
+        known = value in vocabulary.values or vocabulary.unknown == "keep"
+        return value if value and known else None
+
+
+def _key(text: str) -> str:
+    return text.strip().casefold()

@@ -1,0 +1,73 @@
+{#
+    The ledger, ops.ledger, says what the last green build held: one row per load, inferred route step and version of
+    the code (kind, key). What is not in it is new; a build that fails leaves it as it was, so nothing is forgotten.
+#}
+{% macro start_build() %}
+    {% if execute %}
+        {% do run_query("create schema if not exists ops") %}
+        {% do run_query("create table if not exists ops.ledger (kind string, key string)") %}
+        {% do attach_lake() %}
+        {% if flags.FULL_REFRESH %}
+            {% do run_query("delete from ops.ledger") %}
+        {% endif %}
+        {% if needs_rebuild() %}
+            {# without their old rows the incremental models are built from scratch, each in one pass #}
+            {% for node in graph.nodes.values()
+                if node.config.materialized == "incremental" and node.unique_id in selected_resources %}
+                {% set relation = adapter.get_relation(node.database, node.schema, node.alias) %}
+                {% if relation %}{% do adapter.drop_relation(relation) %}{% endif %}
+            {% endfor %}
+        {% endif %}
+    {% endif %}
+{% endmacro %}
+
+{# Whether every week is out of date: nothing was built yet, reference data or the code changed. #}
+{% macro needs_rebuild() %}
+    {% set found = run_query(
+        "select"
+        ~ " (select count(*) from ops.ledger where kind = 'code' and key = '" ~ code_version() ~ "'),"
+        ~ " (select count(*) from raw.load where status = 'loaded' and table_name like 'ref!_%' escape '!'"
+        ~ " and load_id not in (select key from ops.ledger where kind = 'load'))"
+    ).rows[0] %}
+    {{ return(found[0] == 0 or found[1] > 0) }}
+{% endmacro %}
+
+{# Fingerprint of every model and macro of the project. #}
+{% macro code_version() %}
+    {% set parts = [] %}
+    {% for node in graph.nodes.values() if node.resource_type == "model" %}
+        {% do parts.append(node.unique_id ~ node.checksum.checksum) %}
+    {% endfor %}
+    {% for macro in graph.get("macros", {}).values() if macro.package_name == project_name %}
+        {% do parts.append(macro.unique_id ~ local_md5(macro.macro_sql)) %}
+    {% endfor %}
+    {{ return(local_md5(parts | sort | join("\n"))) }}
+{% endmacro %}
+
+{# Writes the ledger when the whole project was built and everything in it passed. #}
+{% macro finish_build(results, loads, routes) %}
+    {% if execute and is_green(results) %}
+        {% do run_query("delete from ops.ledger") %}
+        {% do run_query(
+            "insert into ops.ledger"
+            ~ " select 'load', load_id from " ~ loads
+            ~ " union all select 'route', concat(product_name, chr(31), test_name) from " ~ routes
+            ~ " where is_inferred"
+            ~ " union all select 'code', '" ~ code_version() ~ "'"
+        ) %}
+    {% endif %}
+{% endmacro %}
+
+{% macro is_green(results) %}
+    {% set built = [] %}
+    {% for result in results %}
+        {% if result.status in ("error", "fail", "skipped", "runtime error") %}
+            {{ return(false) }}
+        {% endif %}
+        {% if result.node.resource_type == "model" %}{% do built.append(result.node.unique_id) %}{% endif %}
+    {% endfor %}
+    {% for node in graph.nodes.values() if node.resource_type == "model" and node.unique_id not in built %}
+        {{ return(false) }}
+    {% endfor %}
+    {{ return(true) }}
+{% endmacro %}

@@ -1,0 +1,44 @@
+-- The tests that a product's modules have to pass. Where routes.csv does not name the product, they are the tests
+-- that its modules take; such steps have no sequence here (route_step orders them).
+with
+
+routes as (
+    select * from {{ ref("stg_ref_routes") }}
+),
+
+records as (
+    select * from {{ ref("stg_test_record") }}
+),
+
+on_file as (
+    select
+        product_name,
+        test_name,
+        min(sequence) as sequence,
+        coalesce(max(max_attempts), {{ var("max_attempts") }}) as max_attempts,
+        false as is_inferred
+    from routes
+    group by all
+),
+
+inferred as (
+    select distinct
+        product_name,
+        test_name,
+        null::bigint as sequence,
+        {{ var("max_attempts") }}::bigint as max_attempts,
+        true as is_inferred
+    from records
+    where
+        run_purpose = 'production'
+        and test_result in ('pass', 'fail')
+        and product_name not in (select product_name from on_file)
+),
+
+final as (
+    select * from on_file
+    union all
+    select * from inferred
+)
+
+select * from final

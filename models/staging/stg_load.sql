@@ -1,0 +1,37 @@
+-- A table, not a view: it fixes which loads this build sees, whatever is loaded while it runs.
+{{ config(materialized="table") }}
+
+with
+
+source as (
+    select * from {{ source("raw", "load") }}
+),
+
+green as (
+    select key as load_id from {{ source("ops", "ledger") }} where kind = 'load'
+),
+
+renamed as (
+    select
+        -- keys
+        load_id,
+        source,
+        table_name,
+        object,
+
+        -- outcome
+        status,
+        error,
+        row_count,
+        reject_count,
+        load_id not in (select load_id from green) as is_new,
+
+        -- times (UTC)
+        started_at,
+        finished_at,
+        min_event_at,
+        max_event_at
+    from source
+)
+
+select * from renamed

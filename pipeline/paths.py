@@ -1,0 +1,58 @@
+"""Where state lives: everything a run writes is under one directory.
+
+`$FIRSTPASS_DATA` names it (default `data/` in the project); nothing outside it is ever written, and all of it
+but `lake/` and `inbox/` can be made again.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Paths:
+    """The folders of one plant's state. `data` is absolute."""
+
+    data: Path
+
+    @classmethod
+    def from_environment(cls) -> "Paths":
+        return cls(Path(os.environ.get("FIRSTPASS_DATA") or PROJECT / "data").expanduser().absolute())
+
+    @property
+    def raw(self) -> Path:
+        """The lake: `raw/<table>/<load_id>.parquet`, the manifest in `raw/load/`, rejects in `raw/reject/`."""
+        return self.data / "lake" / "raw"
+
+    @property
+    def warehouse(self) -> Path:
+        """The DuckDB file that dbt builds. Nobody reads it but the pipeline; it can be rebuilt from the lake."""
+        return self.data / "warehouse.duckdb"
+
+    @property
+    def inbox(self) -> Path:
+        return self.data / "inbox"
+
+    @property
+    def failed(self) -> Path:
+        """Objects that could not be read at all, each with its reason beside it."""
+        return self.data / "failed"
+
+    @property
+    def published(self) -> Path:
+        return self.data / "published"
+
+    @property
+    def target(self) -> Path:
+        return self.data / "target"
+
+    @property
+    def logs(self) -> Path:
+        return self.data / "logs"
+
+    @property
+    def temp(self) -> Path:
+        """DuckDB spills here; emptied at will."""
+        return self.data / "temp"

@@ -1,0 +1,22 @@
+"""`python -m publish`: publishes the warehouse of $FIRSTPASS_DATA."""
+
+import click
+
+from pipeline.paths import Paths
+from publish import PublishError, publish
+
+
+@click.command(help=__doc__)
+@click.option("--keep", type=click.IntRange(min=2), default=3, show_default=True, help="Versions to keep.")
+def main(keep: int) -> None:
+    paths = Paths.from_environment()
+    try:
+        version = publish(paths, keep, progress=lambda step: click.echo(f"publish: {step}"))
+    except PublishError as error:
+        raise click.ClickException(str(error)) from None
+    rows = sum(version.tables.values())
+    click.echo(f"publish: version {version.id}: {len(version.tables)} tables, {rows:,} rows in {version.seconds:.1f} s")
+
+
+if __name__ == "__main__":
+    main()

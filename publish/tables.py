@@ -1,0 +1,126 @@
+"""What is published, and its writing: every table of schema marts and every view of schema publish.
+
+The list comes from the warehouse's catalog, so a new mart needs no change here.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import duckdb
+
+from publish.quoting import identifier, literal
+from publish.versions import PublishError
+
+PARTITIONED = ("test_attempt", "module_status")
+"""Detail tables: their Parquet is a folder with one file per load week."""
+
+NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
+
+
+@dataclass(frozen=True)
+class Column:
+    name: str
+    type: str
+    """As DuckDB spells it: BIGINT, VARCHAR, ..."""
+    comment: str | None
+
+
+@dataclass(frozen=True)
+class Table:
+    database: str
+    schema: str
+    name: str
+    comment: str | None
+    columns: tuple[Column, ...]
+
+    @property
+    def relation(self) -> str:
+        """Its quoted name, to select from."""
+        return identifier(self.database, self.schema, self.name)
+
+    @property
+    def is_partitioned(self) -> bool:
+        return self.name in PARTITIONED and any(column.name == "load_week" for column in self.columns)
+
+    @property
+    def parquet(self) -> str:
+        """Where its Parquet is, as a glob relative to the version's folder `parquet`."""
+        return f"{self.name}/*/data.parquet" if self.is_partitioned else f"{self.name}.parquet"
+
+
+def read_tables(connection: duckdb.DuckDBPyConnection, database: str, marts: str, views: str | None) -> list[Table]:
+    """The tables of schema `marts` and the relations of schema `views`, by name.
+
+    Raises PublishError if two would be published under one name, or one has a name that can't be a file's.
+    """
+    found = connection.execute(
+        """
+        select schema_name, table_name, comment from duckdb_tables()
+        where database_name = $database and schema_name in ($marts, $views) and not internal
+        union all
+        select schema_name, view_name, comment from duckdb_views()
+        where database_name = $database and schema_name = $views and not internal
+        order by table_name, schema_name
+        """,
+        {"database": database, "marts": marts, "views": views},
+    ).fetchall()
+    columns: dict[tuple[str, str], list[Column]] = {}
+    for schema, table, *column in connection.execute(
+        """
+        select schema_name, table_name, column_name, data_type, comment from duckdb_columns()
+        where database_name = ? order by schema_name, table_name, column_index
+        """,
+        [database],
+    ).fetchall():
+        columns.setdefault((schema, table), []).append(Column(*column))
+    taken: dict[str, str] = {}
+    for schema, name, _ in found:
+        if not re.fullmatch(r"[A-Za-z0-9_]+", name):
+            raise PublishError(f"{schema}.{name!r}: a published table is named with letters, digits and _")
+        if other := taken.get(name.lower()):
+            raise PublishError(f"{schema}.{name} and {other} would be published under one name")
+        taken[name.lower()] = f"{schema}.{name}"
+    return [Table(database, schema, name, comment, tuple(columns[schema, name])) for schema, name, comment in found]
+
+
+def write_database(connection: duckdb.DuckDBPyConnection, tables: list[Table], database: str) -> None:
+    """Copies each table into schema main of the attached `database`: rows in the warehouse's order, with comments.
+
+    A view is evaluated once, here, and is a table from then on.
+    """
+    for table in tables:
+        target = identifier(database, "main", table.name)
+        connection.execute(f"create table {target} as from {table.relation}")
+        if table.comment:
+            connection.execute(f"comment on table {target} is {literal(table.comment)}")
+        for column in table.columns:
+            if column.comment:
+                name = f"{target}.{identifier(column.name)}"
+                connection.execute(f"comment on column {name} is {literal(column.comment)}")
+    connection.execute(f"checkpoint {identifier(database)}")
+
+
+def write_parquet(connection: duckdb.DuckDBPyConnection, tables: list[Table], database: str, folder: Path) -> None:
+    """Writes `<folder>/<table>.parquet`, or `<folder>/<table>/load_week=<week>/data.parquet` for the detail tables.
+
+    As in every Hive layout the partition's column is in the path, not in the file: pandas refuses to read both. An empty
+    detail table is one empty file, so that its glob always finds something.
+    """
+    folder.mkdir()
+    for table in tables:
+        source = identifier(database, "main", table.name)
+        if not table.is_partitioned:
+            _copy(connection, f"from {source}", folder / table.parquet)
+            continue
+        weeks = connection.execute(f"select distinct load_week from {source} order by load_week").fetchall()
+        for (week,) in weeks or [(None,)]:
+            partition = folder / table.name / f"load_week={NULL_PARTITION if week is None else quote(week, safe='')}"
+            partition.mkdir(parents=True)
+            where = "load_week is null" if week is None else f"load_week = {literal(week)}"
+            _copy(connection, f"select * exclude (load_week) from {source} where {where}", partition / "data.parquet")
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:
+    connection.execute(f"copy ({query}) to {literal(file)} (format parquet)")

@@ -1,0 +1,8 @@
+{# Fails for each row with a NULL in one of the columns. #}
+{% test never_null(model, columns, touched=none) %}
+select *
+from {{ model }}
+where
+    {{ just_written(touched) }}
+    and ({% for column in columns %}{{ column }} is null{{ " or " if not loop.last }}{% endfor %})
+{% endtest %}
