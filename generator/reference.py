@@ -97,7 +97,8 @@ def read_reference(folder: Path) -> Reference:
             raise GeneratorError(
                 f"{folder / 'routes.csv'}: product {row['product_name']!r} is started but has no route"
             )
-
+    if not any(row["weekly_start_qty"] > 0 for row in products):
+        raise GeneratorError(f"{folder / 'products.csv'}: weekly_start_qty: is 0 for every product")
     machine_rows = read_rows(folder, "machine_tests")
     _check_unique(folder, "machine_tests", machine_rows, "machine_id", "test_name")
     machine_numbers = _numbers(folder, "machine_tests", "machine_id", machine_rows, machines)

@@ -1,7 +1,7 @@
 """Small files of the lake into one per table and month, so that reading stays fast after many nights.
 
 Rows keep their `_load_id`. The new file names in its metadata those that it replaces: if a run is killed between
-the renaming of the one and the removal of the others, `remove_replaced` finishes the job before anything is read.
+the renaming of the one and the removal of the others, `finish` does the rest before anything is loaded.
 """
 
 import json
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.lake import COMPACTED, PART, REPLACES, SCHEMA_FILE, SCHEMAS, Lake, rename
+from ingest.load_file import encodings
 
 MOST_FILES = 64
 SMALL_BYTES = 16 << 20
@@ -30,12 +31,17 @@ def compact(lake: Lake, *, most_files: int = MOST_FILES) -> list[Path]:
         for file in sorted(small, key=_load_id):
             months[_load_id(file)[:6]].append(file)
         made += [_merge(table, month, files) for month, files in months.items() if len(files) > 1]
-        remove_replaced(lake.table(table))
+        _remove_replaced(lake.table(table))
     return made
 
 
-def remove_replaced(folder: Path) -> None:
-    """Removes the files of a table that a compacted one replaces."""
+def finish(lake: Lake) -> None:
+    """Removes what a compaction that was killed has replaced but not removed."""
+    for table in SCHEMAS:
+        _remove_replaced(lake.table(table))
+
+
+def _remove_replaced(folder: Path) -> None:
     for file in sorted(folder.glob(f"{COMPACTED}*.parquet")):
         if file.exists():
             for name in json.loads(pq.read_metadata(file).metadata[REPLACES]):
@@ -54,7 +60,7 @@ def _merge(table: str, month: str, files: list[Path]) -> Path:
     schema = SCHEMAS[table].with_metadata({REPLACES: json.dumps([file.name for file in files]).encode()})
     target = files[0].parent / f"{COMPACTED}{_load_id(files[-1])}.parquet"
     part = target.with_name(target.name + PART)
-    with pq.ParquetWriter(part, schema, compression="zstd") as writer:
+    with pq.ParquetWriter(part, schema, **encodings(schema)) as writer:
         for group in _groups(files, SCHEMAS[table]):
             writer.write_table(group.replace_schema_metadata(schema.metadata))
     rename(part, target)

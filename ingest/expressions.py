@@ -150,7 +150,7 @@ def hash_of(contract: Contract, have: set[str]) -> str:
 
     In contract order, `_extra` last, separated by the unit separator (31): independent of the order of received
     columns, of absent optional ones and of the format. Times are UTC microseconds, doubles their shortest text.
-    The lower 8 bytes of the digest, least significant first, without their last bit.
+    The first 8 bytes of the digest, least significant first, without their highest bit.
     """
     parts = []
     for name, column in contract.columns.items():
@@ -163,7 +163,7 @@ def hash_of(contract: Contract, have: set[str]) -> str:
         else:
             parts.append(f"{literal(name)} || {SEPARATOR} || {value}")
     parts.append(f"'_extra' || {SEPARATOR} || _extra")
-    return f"(md5_number_lower(concat_ws({SEPARATOR}, {', '.join(parts)})) >> 1)::bigint"
+    return f"(md5_number(concat_ws({SEPARATOR}, {', '.join(parts)})) & {2**63 - 1}::uhugeint)::bigint"
 
 
 def extra_of(columns: list[tuple[str, pa.DataType, str]]) -> str:

@@ -65,8 +65,18 @@ class LoadFile:
 
     def _append(self, target, table: pa.Table) -> None:
         if target not in self._writers:
-            self._writers[target] = pq.ParquetWriter(_part(target), table.schema, compression="zstd")
+            self._writers[target] = pq.ParquetWriter(_part(target), table.schema, **encodings(table.schema))
         self._writers[target].write_table(table)
+
+
+def encodings(schema: pa.Schema) -> dict:
+    """Options of the Parquet writer: dictionaries where values repeat, differences where they rise."""
+    rising = {field.name for field in schema if pa.types.is_timestamp(field.type) or field.name == "_row"}
+    return {
+        "compression": "zstd",
+        "use_dictionary": [name for name in schema.names if name not in rising and name != "_hash"],
+        "column_encoding": {name: "DELTA_BINARY_PACKED" for name in rising},
+    }
 
 
 def _part(target):

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from ingest.compaction import compact
+from ingest.compaction import compact, finish
 from ingest.contract import CONTRACTS, REFERENCE
 from ingest.conversion import Conversion, Converted
 from ingest.lake import Lake, Load
@@ -58,6 +58,7 @@ class Loader:
     def __init__(self, plant: Plant, paths: Paths, progress: Progress = lambda thing, rows: None):
         self.plant = plant
         self.lake = Lake(paths, plant)
+        finish(self.lake)
         self.progress = progress
         paths.temp.mkdir(parents=True, exist_ok=True)
         self.connection = duckdb.connect(

@@ -72,18 +72,20 @@ def _write_and_audit(paths: Paths, staged: Path, progress: Callable[[str], None]
         _check_files(staged)
         check_storage(file)
         connection.execute(f"attach {literal(file)} as {VERSION} (read_only)")
-        return audit(connection, tables, read_tables(connection, VERSION, "main", None), staged / PARQUET)
+        return audit(connection, tables, read_tables(connection, VERSION, "main"), staged / PARQUET)
 
 
 def _connect(paths: Paths) -> duckdb.DuckDBPyConnection:
     paths.temp.mkdir(parents=True, exist_ok=True)
-    return duckdb.connect(
+    connection = duckdb.connect(
         config={
             "memory_limit": os.environ.get("FIRSTPASS_MEMORY") or "6GB",
             "temp_directory": str(paths.temp),
             "autoinstall_known_extensions": False,
         }
     )
+    connection.execute("set enable_progress_bar = false")  # it would fill the night's log
+    return connection
 
 
 def _check_files(staged: Path) -> None:

@@ -1,8 +1,8 @@
 """The charts of the HTML report: one Altair specification per chart, without data.
 
 The page hands each chart its rows under the name `rows` after summing what the reader filtered. Every row has `x` (the
-category), `mature`, `tip` (what hovering shows, already formatted) and the fields named here. Legends are written by the
-page beside the chart, so that they wrap on a phone.
+category), `mature`, `tip` (what hovering shows, already formatted) and the fields named here. Legends are written by
+the page beside the chart, so that they wrap on a phone.
 """
 
 import altair as alt
@@ -18,7 +18,10 @@ SHAPES = {"first": "circle", "second": "diamond"}
 COLOURS = {"first": FIRST, "second": SECOND}
 
 PERCENT = "format(datum.value * 100, '.3~r') + ' %'"
-WEEK = "[substring(datum.label, 5), datum.index === 0 || substring(datum.label, 5) === 'W01' ? substring(datum.label, 0, 4) : '']"
+WEEK = (
+    "[substring(datum.label, 5), "
+    "datum.index === 0 || substring(datum.label, 5) === 'W01' ? substring(datum.label, 0, 4) : '']"
+)
 
 CONFIG = {
     "font": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif",
@@ -113,7 +116,8 @@ def by_category(quantity: str, yields: str = "Yield", names: tuple[str, ...] = (
     points = [
         _points(name, y=y, x=alt.X(f"{name}:Q", title=yields, scale=_yield_scale(), axis=axis)) for name in names
     ]
-    return _layers([bars, alt.layer(span, *points), _hover(y=y, x=alt.value(0), x2=alt.value("width"))], "x", ROW_HEIGHT)
+    hover = _hover(y=y, x=alt.value(0), x2=alt.value("width"))
+    return _layers([bars, alt.layer(span, *points), hover], "x", ROW_HEIGHT)
 
 
 def pareto(quantity: str) -> dict:

@@ -1,7 +1,7 @@
 """What the HTML report carries: published rows as columns, each name once in a dictionary.
 
-Rows are bounded (`DETAIL_WEEKS`, `ROW_LIMITS`): a page of years would open on nobody's phone. What only the pages of one
-role need is not in the file of another.
+Rows are bounded (`DETAIL_WEEKS`, `ROW_LIMITS`): a page of years would open on nobody's phone. What only the pages of
+one role need is not in the file of another.
 """
 
 import math
@@ -36,7 +36,8 @@ PRODUCT_TEST_COLUMNS = [
 ]  # fmt: skip
 MACHINE_COLUMNS = ["test_count", "pass_count", *DURATIONS]
 FINDING_COLUMNS = [
-    "finding", "severity", "table_name", "load_week", "product_name", "test_name", "machine_id", "finding_count", "example",
+    "finding", "severity", "table_name", "load_week", "product_name", "test_name", "machine_id", "detail", "finding_count",
+    "example",
 ]  # fmt: skip
 
 
@@ -93,6 +94,7 @@ class PageData:
             fails = [row for row in self.fails if row[0] in detail]
             tables["fail"] = _columns(fails, ["week", "product", "test", "error"], ["fail_count"], names)
         run = self.publication.run
+        findings, all_findings = self._findings()
         return {
             "pages": pages,
             "role": role.title,
@@ -108,17 +110,25 @@ class PageData:
             "detailFrom": len(self.weeks) - len(self.detail_weeks),
             "tables": tables,
             "targets": [[t.metric, t.product_name, t.test_name, t.low] for t in self.publication.targets],
-            "findings": self._findings(),
+            "findings": findings,
+            "allFindings": all_findings,
             "definitions": self._definitions(),
         }
 
-    def _findings(self) -> list[list]:
+    def _findings(self) -> tuple[list[list], int]:
+        """The gravest rows of data_quality, and how many there are."""
         rows = self.publication.rows("report_data_quality", FINDING_COLUMNS)
-        rows.sort(key=lambda row: (row[1] != "error", -(row[7] or 0)))
-        return [list(row) for row in rows[:FINDING_ROWS]]
+        severity, count = FINDING_COLUMNS.index("severity"), FINDING_COLUMNS.index("finding_count")
+        order = {"error": 0, "warning": 1}
+        rows.sort(key=lambda row: (order.get(row[severity], 2), -(row[count] or 0)))
+        return [list(row) for row in rows[:FINDING_ROWS]], len(rows)
 
     def _definitions(self) -> dict[str, dict[str, str]]:
-        views = {"product": "report_yield_product", "step": "report_yield_product_test", "machine": "report_yield_machine"}
+        views = {
+            "product": "report_yield_product",
+            "step": "report_yield_product_test",
+            "machine": "report_yield_machine",
+        }
         return {
             name: {column: text for column, text in self.publication.definitions(view).items() if text}
             for name, view in views.items()

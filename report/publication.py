@@ -34,20 +34,15 @@ def quote(identifier: str) -> str:
 
 @dataclass(frozen=True)
 class Run:
-    """What the figures are of: plant, time zone, last test (plant time), first and last load week, counts."""
+    """What the figures are of: plant, time zone, the last test (plant time, production date; None without), counts."""
 
     plant_name: str
     timezone: str
-    production_day_start: dt.timedelta
     as_of_local: dt.datetime | None
+    as_of_date: dt.date | None
     record_count: int
     reject_count: int
     finding_count: int
-
-    @property
-    def production_date(self) -> dt.date | None:
-        """Production date of the last test: it begins at `production_day_start`. None without records."""
-        return (self.as_of_local - self.production_day_start).date() if self.as_of_local else None
 
 
 @dataclass(frozen=True)
@@ -118,8 +113,12 @@ class Publication:
         return self.comments.get(view) or self.comments.get(MART_OF_VIEW.get(view, ""), "")
 
     def rows(self, view: str, columns: list[str] | None = None, order: list[str] | None = None) -> list[tuple]:
-        """All rows of the view: the columns asked for (default all), in the order asked for (default of all columns)."""
-        columns = columns or list(self._of(view))
+        """All rows of the view: the columns asked for (default all), in the order asked for (default: all of them)."""
+        known = self._of(view)
+        columns = columns or list(known)
+        missing = [column for column in columns if column not in known]
+        if missing:
+            raise PublicationError(f"{self.published / 'marts.duckdb'}: {view} has no {missing[0]}; publish it anew")
         by = order if order is not None else columns
         chosen = ", ".join(quote(column) for column in columns)
         sorting = ", ".join(f"{quote(column)} nulls last" for column in by)
@@ -127,18 +126,17 @@ class Publication:
 
     def _of(self, view: str) -> dict[str, str]:
         if view not in self.columns:
-            raise PublicationError(f"{self.published / 'marts.duckdb'}: no view {view}; it was published by another version")
+            raise PublicationError(f"{self.published / 'marts.duckdb'}: it has no {view}; publish it anew")
         return self.columns[view]
 
     @cached_property
     def run(self) -> Run:
-        wanted = ["plant_name", "timezone", "production_day_start", "as_of_local"]
-        counts = ["record_count", "reject_count", "finding_count"]
-        rows = self.rows("report_run", [*wanted, *counts])
+        names = ["plant_name", "timezone", "as_of_local", "as_of_date", "record_count", "reject_count", "finding_count"]
+        rows = self.rows("report_run", names)
         if not rows:
-            return Run("", "", dt.timedelta(), None, 0, 0, 0)
-        name, zone, start, as_of, *numbers = rows[0]
-        return Run(name or "", zone or "", _since_midnight(start), as_of, *(int(number or 0) for number in numbers))
+            return Run("", "", None, None, 0, 0, 0)
+        name, zone, as_of, day, *numbers = rows[0]
+        return Run(name or "", zone or "", as_of, day, *(int(number or 0) for number in numbers))
 
     @cached_property
     def roles(self) -> list[Role]:
@@ -166,11 +164,3 @@ def low_limit(targets: list[Target], metric: str, product: str | None, test: str
             best = (rank, target.low)
     return best[1] if best else None
 
-
-def _since_midnight(value: str | int | dt.time | None) -> dt.timedelta:
-    """'07:00', a time, or minutes."""
-    if isinstance(value, str):
-        value = dt.time.fromisoformat(value)
-    if isinstance(value, dt.time):
-        return dt.timedelta(hours=value.hour, minutes=value.minute)
-    return dt.timedelta(minutes=value or 0)

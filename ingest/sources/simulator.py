@@ -1,8 +1,7 @@
 """The simulated plant: its first load is the history, every later run brings the next production day.
 
-An object's name says which days it holds, counted from the start, so that the next ones follow from the manifest.
-`test_record` is loaded last: once it is there, so are the other tables of those days; a run that broke off is
-repeated.
+An object's name says which days it holds, counted from the start, so that the next ones follow from the manifest. Days
+are done once all tables of them are loaded; a run that broke off is repeated for the tables that are missing.
 """
 
 import hashlib
@@ -17,61 +16,83 @@ from ingest.lake import Load
 from ingest.source import BATCH_ROWS, Batch, Object, Reading
 from pipeline.plant import Plant, PlantError, SimulatorSource
 
-LAST_TABLE = "test_record"
+STREAMED = "test_record"
 DAYS = re.compile(r"(?P<settings>.*) days=(?P<begin>\d+)-(?P<end>\d+)")
 
 
 def find(plant: Plant, source: SimulatorSource, loads: list[Load]) -> Iterator[Object]:
     """The tables of the next days. `loads` is the manifest so far.
 
-    Raises PlantError when the settings are not those of the days that were loaded before.
+    Raises PlantError when the settings are not those of the days that were loaded before, or can't be simulated.
     """
-    from generator import simulate  # not needed, nor its libraries, by a plant with records of its own
+    from generator.records import SCHEMAS  # not needed, nor its libraries, by a plant with records of its own
 
     settings = f"seed={source.seed} scale={source.scale:g} start={source.start}"
-    begin, end = _next_days(source, settings, loads)
-    tables = simulate(
-        plant.folder,
-        seed=source.seed,
-        scale=source.scale,
-        start=source.start,
-        timezone=plant.plant.timezone,
-        day_start=plant.plant.production_day_start,
-        begin_day=begin,
-        end_day=end,
-    )
+    begin, end = _next_days(source, settings, set(SCHEMAS), loads)
     name = f"{settings} days={begin}-{end}"
-    for table in sorted(tables, key=lambda table: (table == LAST_TABLE, table)):
+    history = _History(plant, source, begin, end)
+    for table in sorted(SCHEMAS, key=lambda table: (table != STREAMED, table)):
         yield Object(
             source=source.name,
             table=table,
             name=name,
             version=name,
             digest=hashlib.sha256(name.encode()).hexdigest,
-            batches=partial(_batches, tables[table]),
+            batches=partial(history.batches, table),
             reading=Reading(timezone=plant.plant.timezone),
         )
 
 
-def _next_days(source: SimulatorSource, settings: str, loads: list[Load]) -> tuple[int, int]:
-    done = [
-        found
-        for load in loads
-        if (load.source, load.table_name) == (source.name, LAST_TABLE) and (found := DAYS.fullmatch(load.object))
-    ]
-    for found in done:
-        if found["settings"] != settings:
-            raise PlantError(
-                f"plant.yml: sources.{source.name}: the lake holds days simulated with {found['settings']}, not "
-                f"{settings}: give this history a directory of its own, FIRSTPASS_DATA=<directory> make run"
-            )
-    if not done:
+def _next_days(source: SimulatorSource, settings: str, tables: set[str], loads: list[Load]) -> tuple[int, int]:
+    loaded: dict[tuple[int, int], set[str]] = {}
+    for load in loads:
+        if load.source == source.name and (found := DAYS.fullmatch(load.object)):
+            if found["settings"] != settings:
+                raise PlantError(
+                    f"plant.yml: sources.{source.name}: the lake holds days simulated with {found['settings']}, not "
+                    f"{settings}: give this history a directory of its own, FIRSTPASS_DATA=<directory> make run"
+                )
+            loaded.setdefault((int(found["begin"]), int(found["end"])), set()).add(load.table_name)
+    if not loaded:
         return 0, source.weeks * 7
-    last = max(int(found["end"]) for found in done)
-    return last, last + 1
+    last = max(loaded)
+    return (last[1], last[1] + 1) if loaded[last] >= tables else last
 
 
-def _batches(records: pa.Table) -> Iterator[Batch]:
-    for first in range(0, max(len(records), 1), BATCH_ROWS):
-        part = records.slice(first, BATCH_ROWS)
-        yield Batch(part, np.arange(first + 1, first + 1 + len(part), dtype=np.int64))
+class _History:
+    """Days of the simulated plant, a week at a time; what the small tables have is kept while the large one streams."""
+
+    def __init__(self, plant: Plant, source: SimulatorSource, begin: int, end: int):
+        self.plant, self.source, self.days = plant, source, (begin, end)
+        self.kept: list[dict[str, pa.Table]] = []
+
+    def batches(self, table: str) -> Iterator[Batch]:
+        first = 1
+        for piece in self.kept if self.kept and table != STREAMED else self._pieces():
+            for start in range(0, max(len(piece[table]), 1), BATCH_ROWS):
+                part = piece[table].slice(start, BATCH_ROWS)
+                yield Batch(part, np.arange(first, first + len(part), dtype=np.int64))
+                first += len(part)
+
+    def _pieces(self) -> Iterator[dict[str, pa.Table]]:
+        from generator import GeneratorError, simulate_weeks
+
+        settings = self.plant.plant
+        kept = []
+        try:
+            for piece in simulate_weeks(
+                self.plant.folder,
+                seed=self.source.seed,
+                scale=self.source.scale,
+                start=self.source.start,
+                timezone=settings.timezone,
+                day_start=settings.production_day_start,
+                begin_day=self.days[0],
+                end_day=self.days[1],
+                serial_reuse_days=settings.serial_reuse_days,
+            ):
+                kept.append({name: records for name, records in piece.items() if name != STREAMED})
+                yield piece
+        except GeneratorError as error:
+            raise PlantError(f"{self.plant.folder}: can't be simulated: {error}") from None
+        self.kept = kept

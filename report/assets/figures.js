@@ -2,7 +2,7 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const names = data.names;
-const Z = 1.96; // 95 %
+const Z = 1.959963984540054; // 95 %
 
 /** Row numbers of a table that fit the choice {product, test, from, to}; null in the choice means any. */
 function rowsOf(table, { product = null, test = null, from, to }) {

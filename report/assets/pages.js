@@ -157,7 +157,8 @@ function header() {
   const facts = run.asOf
     ? [`Data up to ${run.asOf} (${run.timezone})`, `${count(run.records)} test records`] : ["No test records yet"];
   if (run.rejects) facts.push(`${count(run.rejects)} rejected`);
-  const findings = run.findings === 1 ? "1 data-quality finding" : `${count(run.findings)} data-quality findings`;
+  const findings = `${count(data.allFindings)} data-quality ${data.allFindings === 1 ? "finding" : "findings"}, `
+    + `${count(run.findings)} ${run.findings === 1 ? "warning or error" : "warnings or errors"}`;
   document.getElementById("header").replaceChildren(
     element("h1", {}, "Yield", element("span", {}, ` ${run.plant}`)),
     element("p", {}, `${data.role} · ${facts.join(" · ")} · `, element("a", { href: "#findings" }, findings)));
@@ -219,11 +220,11 @@ function sectionNode(section, opened) {
 
 function findingsPage() {
   const where = (row) => row.slice(3, 7).filter((part) => part !== null).join(" · ") || NONE;
-  const rows = data.findings.map((row) => [row[0].replaceAll("_", " "), row[1], row[2], where(row), row[7], row[8]]);
-  const columns = [{ label: "Finding" }, { label: "Severity" }, { label: "Table" }, { label: "Where" },
+  const rows = data.findings.map((row) => [row[0].replaceAll("_", " "), row[1], row[2], where(row), row[7], row[8], row[9]]);
+  const columns = [{ label: "Finding" }, { label: "Severity" }, { label: "Table" }, { label: "Where" }, { label: "What" },
     { label: "How many", format: "count" }, { label: "Example" }];
-  const more = data.run.findings > rows.length
-    ? `The first ${count(rows.length)} of ${count(data.run.findings)}; all are in the table data_quality.` : null;
+  const more = data.allFindings > rows.length
+    ? `The gravest ${count(rows.length)} of ${count(data.allFindings)}; all are in the published table data_quality.` : null;
   return [element("h2", {}, "Data quality"),
     element("p", { class: "chosen" }, rows.length ? "What the checks found in the records; figures on the other pages include the rules that followed." : "No findings."),
     rows.length ? table(columns, rows) : null, more ? element("p", {}, more) : null];

@@ -1,5 +1,6 @@
 """Simulated histories to look at, and a small plant unlike the demo."""
 
+import re
 from datetime import date, time
 from pathlib import Path
 
@@ -11,21 +12,42 @@ from pipeline.paths import PROJECT
 
 DEMO = PROJECT / "plants" / "demo"
 SMALL_PLANT = {
-    "products": "product_name,serial_prefix,weekly_start_qty,weekly_start_sd\n=1+1,Z,40,0\n<b>ä</b>,Z9,25,0.5\nold,Z,0,0\n",
-    "tests": "test_name\n@weigh\n'; drop table x --\n",
-    "routes": (
-        "Product Name,test_name,sequence,pass_probability,retest_pass_factor,pass_duration_s,fail_duration_s,"
-        "duration_sd,wait_s\n"
-        '=1+1,"\'; drop table x --",2,0.5,1,60,30,0,0\n=1+1,@weigh,1,0.9,0.5,60,30,0.1,60\n'
-        "<b>ä</b>,@weigh,-5,1,1,10,5,0,0\n"
-    ).replace("Product Name", "ProductName"),
-    "machines": "machine_id,line_id\n+1,a\n-2,\n",
-    "machine_tests": "machine_id,test_name,share\n+1,@weigh,3\n-2,@weigh,1\n-2,'; drop table x --,7\n",
-    "error_codes": 'test_name,error_code,share\n@weigh,=HYPERLINK("x"),1\n\'; drop table x --,E,0.001\n'.replace(
-        '=HYPERLINK("x")', '"=HYPERLINK(""x"")"'
+    "products": """product_name,serial_prefix,weekly_start_qty,weekly_start_sd
+=1+1,Z,40,0
+<b>ä</b>,Z9,25,0.5
+old,Z,0,0
+""",
+    "tests": """test_name
+@weigh
+'; drop table x --
+""",
+    "routes": """product_name,test_name,sequence,pass_probability,retest_pass_factor,pass_duration_s,fail_duration_s,\
+duration_sd,wait_s
+=1+1,'; drop table x --,2,0.5,1,60,30,0,0
+=1+1,@weigh,1,0.9,0.5,60,30,0.1,60
+<b>ä</b>,@weigh,-5,1,1,10,5,0,0
+""",
+    "machines": """machine_id,line_id
++1,a
+-2,
+""",
+    "machine_tests": """machine_id,test_name,share
++1,@weigh,3
+-2,@weigh,1
+-2,'; drop table x --,7
+""",
+    "error_codes": """test_name,error_code,share
+@weigh,=HYPERLINK(A1),1
+'; drop table x --,E,0.001
+""",
+    "components": """component,share
+screw,1
+""",
+    "simulation": re.sub(
+        r"(?m)^rework_probability,[^,]*",
+        "rework_probability,0.5",
+        (DEMO / "simulation.csv").read_text(encoding="utf-8"),
     ),
-    "components": "component,share\nscrew,1\n",
-    "simulation": (DEMO / "simulation.csv").read_text(encoding="utf-8"),
 }
 
 

@@ -103,7 +103,7 @@ def duckdb_1_0(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the real duckdb 1.0.0, the oldest client that must be able to read."""
     if sys.version_info >= (3, 13):
         pytest.skip("duckdb 1.0.0 has no wheels for Python 3.13 and newer")
-    folder = tmp_path_factory.mktemp("duckdb-1.0")
+    folder = tmp_path_factory.mktemp("duckdb-1.0")  # requirements-duckdb-1.0.in, compiled like requirements.lock
     subprocess.run(
         [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
         + ["--target", str(folder), "--requirement", str(HERE / "requirements-duckdb-1.0.lock")],

@@ -4,6 +4,7 @@ It stands in for `published/marts.duckdb` without a pipeline run. The reports re
 matters here is that names, types and parts are those of the real marts.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import duckdb
@@ -47,10 +48,11 @@ REAL = """
 """
 
 MARTS = """
+create macro z() as 1.959963984540054e0;
 create macro wilson(passed, n, sign) as case when n > 0 then (
-    passed / n::double + 1.96 * 1.96 / (2 * n)
-    + sign * 1.96 * sqrt((passed / n::double * (1 - passed / n::double) + 1.96 * 1.96 / (4 * n)) / n)
-) / (1 + 1.96 * 1.96 / n) end;
+    passed / n::double + z() * z() / (2 * n)
+    + sign * z() * sqrt((passed / n::double * (1 - passed / n::double) + z() * z() / (4 * n)) / n)
+) / (1 + z() * z() / n) end;
 
 create temp table test_attempt as
 with runs as (
@@ -135,10 +137,10 @@ with rolled as (
     from module group by all
 )
 select load_week, load_week_start, product_name, load_qty, min_test_load_qty, first_pass_yield,
-    case when first_pass_yield > 0 then first_pass_yield * exp(-1.96 * first_error) end as first_pass_yield_low,
-    case when first_pass_yield > 0 then least(first_pass_yield * exp(1.96 * first_error), 1) end as first_pass_yield_high,
-    cumm_yield, case when cumm_yield > 0 then cumm_yield * exp(-1.96 * cumm_error) end as cumm_yield_low,
-    case when cumm_yield > 0 then least(cumm_yield * exp(1.96 * cumm_error), 1) end as cumm_yield_high,
+    case when first_pass_yield > 0 then first_pass_yield * exp(-z() * first_error) end as first_pass_yield_low,
+    case when first_pass_yield > 0 then least(first_pass_yield * exp(z() * first_error), 1) end as first_pass_yield_high,
+    cumm_yield, case when cumm_yield > 0 then cumm_yield * exp(-z() * cumm_error) end as cumm_yield_low,
+    case when cumm_yield > 0 then least(cumm_yield * exp(z() * cumm_error), 1) end as cumm_yield_high,
     tests_reached, tests_on_route, unit_first_pass_qty,
     case when load_week < (select max(load_week) from test_attempt) then unit_first_pass_qty / load_qty end
         as unit_first_pass_yield,
@@ -147,8 +149,10 @@ select load_week, load_week_start, product_name, load_qty, min_test_load_qty, fi
 from rolled join modules using (load_week, product_name) order by all;
 
 create table station_day as
-select (started_at - interval 7 hour)::date as production_date, machine_id, product_name, test_name, count(*) as attempt_count,
+select (started_at - interval 7 hour)::date as production_date,
+    date_trunc('week', started_at - interval 7 hour)::date as production_week_start, machine_id, product_name, test_name, count(*) as attempt_count,
     count_if(passed)::bigint as pass_count, 0::bigint as error_count, 0::bigint as abort_count,
+    0::bigint as other_purpose_count,
     count_if(run = 1)::bigint as first_run_count, count_if(run = 1 and passed)::bigint as first_run_pass_count,
     pass_count as pass_duration_count, coalesce(sum(duration_s) filter (where passed), 0) as pass_duration_sum_s,
     attempt_count - pass_count as fail_duration_count,
@@ -168,11 +172,11 @@ from fails window cell as (partition by load_week, product_name, test_name) orde
 
 create table data_quality (
     finding varchar, severity varchar, table_name varchar, load_week varchar, product_name varchar, test_name varchar,
-    machine_id varchar, finding_count bigint, example varchar
+    machine_id varchar, detail varchar, finding_count bigint, example varchar
 );
 insert into data_quality
 select 'duplicate_record', 'warning', 'test_record', max(load_week), any_value(product_name order by product_name), null,
-    null, 12, max(serial_num)
+    null, 'sent twice', 12, max(serial_num)
 from test_attempt having count(*) > 0;
 
 create view report_yield_product_test as
@@ -188,8 +192,8 @@ select unnest($roles, recursive := true);
 create table report_yield_target (metric varchar, product_name varchar, test_name varchar, low double, reason varchar);
 
 create table report_run as
-select 'demo' as plant_name, 'Asia/Singapore' as timezone, '07:00' as production_day_start,
-    max(started_at) as as_of_local, min(load_week) as load_week_first, max(load_week) as load_week_last,
+select 'demo' as plant_name, 'Asia/Singapore' as timezone, 420::bigint as production_day_start_minutes,
+    max(started_at) as as_of_local, (max(started_at) - interval 7 hour)::date as as_of_date, min(load_week) as load_week_first, max(load_week) as load_week_last,
     count(*) as record_count, 3::bigint as reject_count, (select count(*) from data_quality) as finding_count
 from test_attempt;
 
@@ -206,7 +210,7 @@ comment on column summary_machine.passing_rate is 'Passed attempts / attempts.';
 
 PAGES = [
     "topline", "test", "product", "product_test", "sheet:summary_prod", "sheet:summary_prod_test",
-    "sheet:summary_machine", "sheet:station_day", "sheet:failure_pareto", "sheet:data_quality",
+    "sheet:summary", "sheet:summary_machine", "sheet:station_day", "sheet:failure_pareto", "sheet:data_quality",
 ]  # fmt: skip
 ROLES = [{"role": "engineering", "page": page, "title": "Test engineering"} for page in PAGES]
 
@@ -215,13 +219,13 @@ def build_marts(
     published: Path,
     *,
     file: Path | None = None,
-    products: list[str] = ["Alpha", "Beta", "Gamma"],  # noqa: B006
-    tests: list[str] = ["Init", "Burn", "Final"],  # noqa: B006
-    codes: list[str] = ["E1 low power", "E2 no link", "E3"],  # noqa: B006
+    products: Sequence[str] = ("Alpha", "Beta", "Gamma"),
+    tests: Sequence[str] = ("Init", "Burn", "Final"),
+    codes: Sequence[str] = ("E1 low power", "E2 no link", "E3"),
     weeks: int = 5,
     modules: int = 40,
-    roles: list[dict] = ROLES,
-    targets: list[tuple] = [],  # noqa: B006
+    roles: Sequence[dict] = ROLES,
+    targets: Sequence[tuple] = (),
 ) -> Path:
     """Writes `published/marts.duckdb`; gives `published`. `file`: Parquet of real test records instead of made-up ones."""
     published.mkdir(parents=True, exist_ok=True)
@@ -231,9 +235,10 @@ def build_marts(
         if file:
             connection.execute("create temp table attempt as " + REAL, {"file": str(file)})
         else:
-            values = {"products": products, "tests": tests, "codes": codes, "weeks": weeks, "modules": modules}
+            values = {"products": list(products), "tests": list(tests), "codes": list(codes)}
+            values |= {"weeks": weeks, "modules": modules}
             connection.execute("create temp table attempt as " + MADE_UP, values)
-        rows = roles or [{"role": None, "page": None, "title": None}]
+        rows = list(roles) or [{"role": None, "page": None, "title": None}]
         for statement in duckdb.extract_statements(MARTS):
             connection.execute(statement, {"roles": rows} if "$roles" in statement.query else None)
         if not roles:

@@ -1,0 +1,60 @@
+# Firstpass. `make` lists the targets; every one sets up what it needs on first use.
+# PLANT=folder runs another plant; FIRSTPASS_DATA=folder keeps its state elsewhere.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+PLANT ?= plants/demo
+BIN := .venv/bin
+export PLANT
+
+.PHONY: help setup run ingest build publish report test verify lint bench docs lock clean
+
+help:
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup: .venv/.installed ## install what requirements.lock pins into .venv
+
+.venv/.installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Firstpass needs Python 3.11 or newer: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Setting up .venv (once; a minute or two)"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+run: setup ## the nightly run: ingest, build, publish, report
+	@$(BIN)/python -m pipeline run
+
+ingest build publish report: setup
+	@$(BIN)/python -m pipeline run --step $@
+
+ingest: ## load what is new into the lake
+build: ## build and test the marts with dbt
+publish: ## publish the marts of the last green build
+report: ## write the reports from what is published
+
+test: setup ## lint, dbt build with all its tests on a small plant, pytest with coverage
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest
+
+verify: setup ## run every data test over all of history
+	@$(BIN)/python -m pipeline verify
+
+lint: setup ## ruff and sqlfluff
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/sqlfluff lint models tests --disable-progress-bar
+
+bench: setup ## measure against peers (minutes); prints ratios
+	@$(BIN)/python -m bench
+
+docs: setup ## the models' documentation as a web page, and the generated pages of docs/
+	@$(BIN)/python -m pipeline docs
+
+lock: setup ## pin again what pyproject.toml names
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --no-strip-extras --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+
+clean: ## remove what can be made again; records (lake, inbox) and publications stay
+	@rm -rf $${FIRSTPASS_DATA:-data}/{warehouse.duckdb,warehouse.duckdb.wal,target,temp,logs}
+	@rm -rf target logs pytest_results.json .coverage .pytest_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,0 +1,5 @@
+select
+    role,
+    page,
+    title
+from {{ ref("stg_ref_roles") }}

@@ -1,0 +1,23 @@
+select
+    load_week,
+    load_week_start,
+    product_name,
+    load_qty,
+    min_test_load_qty,
+    tests_reached,
+    tests_on_route,
+    first_pass_yield,
+    first_pass_yield_low,
+    first_pass_yield_high,
+    cumm_yield,
+    cumm_yield_low,
+    cumm_yield_high,
+    unit_first_pass_qty,
+    unit_first_pass_yield,
+    finished_qty,
+    scrap_qty,
+    wip_qty,
+    rework_qty,
+    rework_events,
+    is_mature
+from {{ ref("summary_prod") }}

@@ -1,0 +1,136 @@
+"""dbt, as a subprocess: in this process it would keep the warehouse open."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from pipeline.paths import PROJECT, Paths
+
+SHOWN_ROWS = 5
+NIGHTLY = ["build", "--exclude-resource-type", "unit_test"]
+"""What a night builds and tests. Unit tests look at the formulas, not at the night's data: `make test` runs them."""
+
+
+class BuildError(RuntimeError):
+    """dbt did not finish green; the message says what failed, which rows, and what to do."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """Counts of what dbt did."""
+
+    models: int
+    tests: int
+
+
+def build(
+    paths: Paths,
+    arguments: list[str] | None = None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Build:
+    """Runs `dbt <arguments>` (default: what a night needs) on the data of `paths`; `progress` gets (done, total).
+
+    Raises BuildError, with the rows that failed a test.
+    """
+    for folder in (paths.target, paths.logs, paths.temp):
+        folder.mkdir(parents=True, exist_ok=True)
+    results_file = paths.target / "run_results.json"
+    results_file.unlink(missing_ok=True)
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("dbt"), *(arguments or NIGHTLY), "--log-format", "json"],
+        cwd=PROJECT,
+        env={**os.environ, **dbt_environment(paths)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        errors = _follow(process, progress)
+    except BaseException:
+        process.terminate()
+        raise
+    finally:
+        process.wait()
+    results = json.loads(results_file.read_text())["results"] if results_file.exists() else []
+    if process.returncode:
+        raise BuildError(_explain(paths, results, errors))
+    kinds = [result["unique_id"].split(".")[0] for result in results]
+    return Build(models=kinds.count("model"), tests=kinds.count("test") + kinds.count("unit_test"))
+
+
+def dbt_environment(paths: Paths) -> dict[str, str]:
+    """What dbt is told, all of it through the environment."""
+    return {
+        "FIRSTPASS_DATA": str(paths.data),
+        "DBT_PROFILES_DIR": str(PROJECT),
+        "DBT_PROJECT_DIR": str(PROJECT),
+        "DBT_TARGET_PATH": str(paths.target),
+        "DBT_LOG_PATH": str(paths.logs),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+
+
+def _follow(process: subprocess.Popen, progress: Callable[[int, int], None]) -> list[str]:
+    """Reads dbt's log until it ends; its error lines."""
+    errors = []
+    for line in process.stdout:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            errors.append(line.rstrip())
+            continue
+        if event["info"]["level"] == "error":
+            errors.append(event["info"]["msg"])
+        data = event.get("data", {})
+        if "index" in data and "total" in data and event["info"]["name"].endswith("Result"):
+            progress(int(data["index"]), int(data["total"]))
+    return errors
+
+
+def _explain(paths: Paths, results: list[dict], errors: list[str]) -> str:
+    failed = [result for result in results if result["status"] in ("error", "fail", "runtime error")]
+    if not failed:
+        return "\n".join(["dbt could not start:", *errors[-20:]])
+    nodes = json.loads((paths.target / "manifest.json").read_text())["nodes"]
+    parts = [_explain_one(paths, result, nodes.get(result["unique_id"], {})) for result in failed]
+    parts.append(
+        "Nothing was published: readers still see the last good version.\n"
+        "What to do: correct the records or the reference data (or the test, where it is wrong) and run again;\n"
+        f"whatever was loaded tonight is built by the next run. dbt's log: {paths.logs / 'dbt.log'}"
+    )
+    return "\n\n".join(parts)
+
+
+def _explain_one(paths: Paths, result: dict, node: dict) -> str:
+    name = node.get("name", result["unique_id"])
+    where = node.get("original_file_path", "")
+    if result["status"] != "fail" or not result.get("compiled_code"):
+        return f"{name} failed ({where}):\n{(result.get('message') or '').strip()}"
+    meaning = "\n".join(
+        line.removeprefix("--").strip() for line in node.get("raw_code", "").splitlines() if line.startswith("--")
+    )
+    columns, rows = _failing_rows(paths.warehouse, result["compiled_code"])
+    shown = [" | ".join(columns)] + [" | ".join("" if cell is None else str(cell) for cell in row) for row in rows]
+    return "\n".join(
+        filter(
+            None,
+            [
+                f"Test {name} failed on {result['failures']} rows ({where}).",
+                meaning,
+                *("    " + line for line in shown),
+            ],
+        )
+    )
+
+
+def _failing_rows(warehouse: Path, query: str) -> tuple[list[str], list[tuple]]:
+    with closing(duckdb.connect(str(warehouse), read_only=True)) as connection:
+        relation = connection.sql(query).limit(SHOWN_ROWS)
+        return relation.columns, relation.fetchall()

@@ -1,0 +1,71 @@
+"""The nightly run: ingest, build, publish, report; each step only after the one before."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+
+from ingest import Load, load_all
+from pipeline.build import build
+from pipeline.lock import exclusive_run
+from pipeline.paths import Paths
+from pipeline.plant import Plant
+from pipeline.screen import Screen
+from publish import publish
+
+STEPS = ["ingest", "build", "publish", "report"]
+
+
+@dataclass
+class Run:
+    """What a run did: seconds by step, the loads, the version and the reports."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    loads: list[Load] = field(default_factory=list)
+    version: str | None = None
+    reports: list = field(default_factory=list)
+
+
+def run(plant: Plant, paths: Paths, screen: Screen, steps: list[str] = STEPS, report_date: date | None = None) -> Run:
+    """Runs `steps` in their order. Raises what the step raises; later steps are then not begun."""
+    done = Run()
+    with exclusive_run(paths, waiting=lambda: screen.say("waiting for another run on the same data directory")):
+        if "ingest" in steps:
+            with _timed(done, "ingest"), screen.step("ingest") as step:
+                done.loads = load_all(plant, paths, step.reading)
+                step.done(_loaded(done.loads))
+        if "build" in steps:
+            with _timed(done, "build"), screen.step("build") as step:
+                built = build(paths, progress=step.counting)
+                step.done(f"{built.models} models, {built.tests} tests passed")
+        if "publish" in steps:
+            with _timed(done, "publish"), screen.step("publish") as step:
+                version = publish(paths, progress=step.saying)
+                done.version = version.id
+                step.done(f"version {version.id}: {paths.published / 'marts.duckdb'}")
+        if "report" in steps:
+            with _timed(done, "report"), screen.step("report") as step:
+                import report  # noqa: PLC0415 its chart library takes a second to import
+
+                done.reports = report.render(paths.published, report_date)
+                step.done(f"{len(done.reports)} files: {paths.published / 'reports' / 'latest'}")
+    return done
+
+
+@contextmanager
+def _timed(done: Run, name: str) -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    done.seconds[name] = time.monotonic() - started
+
+
+def _loaded(loads: list[Load]) -> str:
+    records = [load for load in loads if load.status == "loaded"]
+    rejects = sum(load.reject_count for load in records)
+    failed = sum(load.status == "failed" for load in loads)
+    return (
+        f"{sum(load.row_count for load in records):,} rows in {len(records)} loads"
+        + (f", {rejects:,} rejected" if rejects else "")
+        + (f", {failed} objects failed" if failed else "")
+    )

@@ -1,0 +1,182 @@
+"""yield.xlsx: a role's workbook. Summary first, then one sheet per mart, definitions last."""
+
+import datetime as dt
+from pathlib import Path
+
+from openpyxl import Workbook
+from openpyxl.formatting.rule import FormulaRule
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from report.cells import LAST_ROW, render_rows
+from report.publication import MART_OF_VIEW, Publication, Role, Target, low_limit
+from report.workbook_file import FONT, SOFT, STRONG, lay_out_page, new_workbook, put, put_headers, save
+from report.workbook_summary import add_summary
+
+SHEETS = {mart: view for view, mart in MART_OF_VIEW.items()}
+"""The sheets that a role can be given (`sheet:<mart>`), in the order of the workbook, and the view each shows."""
+SUMMARY = "summary"  # the sheet of key figures
+WEEKS = 26  # of history in a sheet
+HEADER_ROW = 3
+WIDEST = 48
+LOW = PatternFill("solid", bgColor="FBD9C5")
+LOW_FONT = Font(name=FONT, color="8A2B06")
+METRICS = {
+    "summary_prod_test": ("first_pass_yield", "cumm_yield"),
+    "summary_machine": ("passing_rate",),
+}
+"""Columns coloured below the threshold of their product and test. Rolled yields have none: thresholds are per test."""
+
+_TEXTS = {"load_week", "finding", "severity", "table_name", "example", "error_code"}
+
+
+def sheets_of(role: Role) -> list[str]:
+    """The role's sheets in the workbook's order. A role that names nothing at all gets everything."""
+    return [name for name in (SUMMARY, *SHEETS) if f"sheet:{name}" in role.pages or not role.pages]
+
+
+class RoleWorkbooks:
+    """Writes the workbooks of all roles; a mart's rows are rendered when first asked for, once for all."""
+
+    def __init__(self, publication: Publication) -> None:
+        self.publication = publication
+        self._rendered: dict[str, _MartSheet] = {}
+
+    def write(self, role: Role, target: Path) -> None:
+        """Writes the role's workbook."""
+        workbook, styles = new_workbook()
+        sheets = sheets_of(role)
+        marts = [name for name in sheets if name != SUMMARY]
+        if SUMMARY in sheets:
+            add_summary(workbook, self.publication, role)
+        rows = {}
+        for mart in marts:
+            if mart not in self._rendered:
+                self._rendered[mart] = _MartSheet(self.publication, mart, styles)
+            made = self._rendered[mart]
+            made.lay_out(workbook.create_sheet(mart))
+            rows[mart] = (made.xml, made.extent)
+        _add_definitions(workbook, self.publication, marts)
+        save(workbook, target, self.publication.run.as_of_local, rows)
+
+
+class _MartSheet:
+    """One mart: its columns, its last weeks as XML rows, and the thresholds that apply to them."""
+
+    def __init__(self, publication: Publication, mart: str, styles: dict[str, int]) -> None:
+        view = SHEETS[mart]
+        self.mart = mart
+        self.columns = list(publication.definitions(view))
+        self.description = publication.description(view)
+        rows = publication.rows(view)
+        kept, self.note = _last_weeks(rows, self.columns)
+        self.metrics = [
+            metric
+            for metric in METRICS.get(mart, ())
+            if metric in self.columns and any(target.metric == metric for target in publication.targets)
+        ]
+        if self.metrics:
+            kept = [(*row, *self._limits(row, publication.targets)) for row in kept]
+        self.labels = [label(column) for column in self.columns]
+        self.labels += [f"Low limit of {label(metric).lower()}" for metric in self.metrics]
+        self.formats = [style_of(column) for column in self.columns] + ["share"] * len(self.metrics)
+        self.xml, self.widths = render_rows(kept, self.formats, styles, HEADER_ROW + 1)
+        self.last_row = HEADER_ROW + len(kept)
+        self.extent = f"A1:{get_column_letter(len(self.labels))}{self.last_row}"
+
+    def _limits(self, row: tuple, targets: list[Target]) -> list[float | None]:
+        cell = dict(zip(self.columns, row, strict=True))
+        return [low_limit(targets, metric, cell["product_name"], cell["test_name"]) for metric in self.metrics]
+
+    def lay_out(self, sheet: Worksheet) -> None:
+        """Everything of the sheet but its rows."""
+        put(sheet, 1, 1, f"{self.mart}: {self.description}" if self.description else self.mart, font=STRONG)
+        put(sheet, 2, 1, self.note, font=SOFT)
+        put_headers(sheet, HEADER_ROW, self.labels, self.formats)
+        sheet.row_dimensions[HEADER_ROW].height = 60  # three lines and the button of the filter
+        for column, (text, width) in enumerate(zip(self.labels, self.widths, strict=True), 1):
+            word = max(len(part) for part in text.split())
+            needed = max(width + 2, word + 4, len(text) / 3 + 4)  # + 4: the button of the filter
+            sheet.column_dimensions[get_column_letter(column)].width = min(WIDEST, needed)
+        sheet.freeze_panes = sheet.cell(HEADER_ROW + 1, 1 + self.columns.index(self._last_key()) + 1)
+        last_column = get_column_letter(len(self.labels))
+        sheet.auto_filter.ref = f"A{HEADER_ROW}:{last_column}{max(self.last_row, HEADER_ROW + 1)}"
+        for metric, limit in zip(self.metrics, range(len(self.columns) + 1, len(self.labels) + 1), strict=True):
+            first = HEADER_ROW + 1
+            value, low = get_column_letter(self.columns.index(metric) + 1), get_column_letter(limit)
+            is_low = f"AND(ISNUMBER(${value}{first}),ISNUMBER(${low}{first}),${value}{first}<${low}{first})"
+            rule = FormulaRule([is_low], fill=LOW, font=LOW_FONT)
+            sheet.conditional_formatting.add(f"{value}{first}:{value}{max(self.last_row, first)}", rule)
+        lay_out_page(sheet, f"{HEADER_ROW}:{HEADER_ROW}")
+
+    def _last_key(self) -> str:
+        """The last of the first columns that say what a row is of; they stay in view."""
+        keys = ("load_week", "production_date", "machine_id", "product_name", "test_name", "error_code", "finding")
+        leading = [column for column in self.columns[:6] if column in keys]
+        return leading[-1] if leading else self.columns[0]
+
+
+def label(column: str) -> str:
+    """A column's header: `avg_test_duration_pass_s` → Avg test duration pass (s)."""
+    words = column[:-2].replace("_", " ") + " (s)" if column.endswith("_s") else column.replace("_", " ")
+    return words[:1].upper() + words[1:]
+
+
+def style_of(column: str) -> str:
+    """How a column is shown, by what its name ends with (naming rules of the marts)."""
+    if column.endswith(("_name", "_id")) or column in _TEXTS:
+        return "text"
+    if column.startswith("is_"):
+        return "flag"
+    if column.endswith(("_date", "_start")):
+        return "date"
+    if column.endswith(("_yield", "_rate", "_share", "_low", "_high")):
+        return "share"
+    if column.endswith("_s"):
+        return "seconds"
+    return "count"
+
+
+def _last_weeks(rows: list[tuple], columns: list[str]) -> tuple[list[tuple], str]:
+    """The rows of the last `WEEKS` weeks, as far as a sheet holds them, and the line that says what is shown."""
+    key = "load_week" if "load_week" in columns else "production_date" if "production_date" in columns else None
+    if not rows or key is None or columns[0] == "finding":
+        kept = rows[: LAST_ROW - HEADER_ROW]
+        return kept, f"{len(kept):,} of {len(rows):,} rows" if len(kept) < len(rows) else f"{len(rows):,} rows"
+    place = columns.index(key)
+    whole = sorted({row[place] for row in rows})
+    if key == "load_week":
+        periods = whole[-WEEKS:]
+    else:
+        periods = [day for day in whole if day > whole[-1] - dt.timedelta(weeks=WEEKS)]
+    of_period: dict[object, int] = {}
+    for row in rows:
+        of_period[row[place]] = of_period.get(row[place], 0) + 1
+    while len(periods) > 1 and sum(of_period[period] for period in periods) > LAST_ROW - HEADER_ROW:
+        periods = periods[1:]
+    wanted = set(periods)
+    kept = [row for row in rows if row[place] in wanted][: LAST_ROW - HEADER_ROW]
+    shown = f"{periods[0]} to {periods[-1]}: {len(kept):,} rows"
+    if len(kept) < len(rows):
+        shown += f" of {len(rows):,}; earlier ones are in the published tables"
+    return kept, shown
+
+
+def _add_definitions(workbook: Workbook, publication: Publication, marts: list[str]) -> None:
+    """The sheet `definitions`: every column of the workbook's marts, as published with them."""
+    sheet = workbook.create_sheet("definitions")
+    put_headers(sheet, 1, ["Sheet", "Header", "Column", "Definition"], ["text"] * 4)
+    row = 2
+    for mart in marts:
+        for column, definition in publication.definitions(SHEETS[mart]).items():
+            for place, text in enumerate((mart, label(column), column, definition), 1):
+                cell = put(sheet, row, place, text)
+                cell.alignment = Alignment(wrap_text=place == 4, vertical="top", horizontal="left", indent=1)
+            row += 1
+    for letter, width in zip("ABCD", (20, 30, 28, 90), strict=True):
+        sheet.column_dimensions[letter].width = width
+    sheet.freeze_panes = "A2"
+    sheet.auto_filter.ref = f"A1:D{max(row - 1, 2)}"
+    lay_out_page(sheet, "1:1")
+
