@@ -27,6 +27,7 @@ QUIET_SECONDS = 2.0
 @click.option("--weeks", type=click.IntRange(1, 1000), help="Length of the history. Default: plant.yml's.")
 @click.option("--start", type=click.DateTime(["%Y-%m-%d"]), help="First production day. Default: plant.yml's.")
 def main(
+    *,
     out: Path,
     file_format: str,
     plant: Path | None,

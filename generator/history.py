@@ -1,8 +1,8 @@
 """The history of a simulated plant, cut into any ranges of production days.
 
-Each start week has a random stream of its own that decides all its modules will ever do, and no module lives longer than
-`life_limit_days`. So a range of days needs only the start weeks that can still be running in it, and a history made in
-pieces equals the one made whole.
+Each start week has a random stream of its own that decides all its modules will ever do, and no module lives longer
+than `life_limit_days`. So a range of days needs only the start weeks that can still be running in it, and a history
+made in pieces equals the one made whole.
 """
 
 from collections.abc import Iterator
@@ -80,11 +80,11 @@ def simulate_weeks(
     reference = read_reference(reference_folder)
     days = ProductionDays(start, timezone, day_start)
     starts = plan_starts(reference, seed, scale, -(-end_day // 7), serial_reuse_days)
-    return _pieces(reference, days, starts, seed, begin_day, end_day)
+    return _pieces(reference, days, starts, seed, begin_day=begin_day, end_day=end_day)
 
 
 def _pieces(
-    reference: Reference, days: ProductionDays, starts: Starts, seed: int, begin_day: int, end_day: int
+    reference: Reference, days: ProductionDays, starts: Starts, seed: int, *, begin_day: int, end_day: int
 ) -> Iterator[dict[str, pa.Table]]:
     records = Records(reference, days, seed, starts.serial_digits)
     begin, end = days.begin(begin_day), days.begin(end_day)

@@ -30,15 +30,20 @@ ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 def write_parquet(folder: Path, weeks: Weeks, timezone: str) -> list[Path]:
     """`<table>.parquet`; timestamps are instants (UTC)."""
-    return _write_tables(folder, weeks, "parquet", SCHEMAS, pq.ParquetWriter, lambda table: table)
+    return _write_tables(
+        folder, weeks, ending="parquet", schemas=SCHEMAS, writer=pq.ParquetWriter, converted=lambda table: table
+    )
 
 
 def write_csv(folder: Path, weeks: Weeks, timezone: str) -> list[Path]:
     """`<table>.csv`; timestamps are ISO 8601 in local time with their offset, NULL is empty."""
-    schemas = {name: _with_texts(schema) for name, schema in SCHEMAS.items()}
-
     return _write_tables(
-        folder, weeks, "csv", schemas, pyarrow.csv.CSVWriter, lambda table: _with_local_texts(table, timezone)
+        folder,
+        weeks,
+        ending="csv",
+        schemas={name: _with_texts(schema) for name, schema in SCHEMAS.items()},
+        writer=pyarrow.csv.CSVWriter,
+        converted=lambda table: _with_local_texts(table, timezone),
     )
 
 
@@ -89,6 +94,7 @@ WRITERS: dict[str, Callable[[Path, Weeks, str], list[Path]]] = {
 def _write_tables(
     folder: Path,
     weeks: Weeks,
+    *,
     ending: str,
     schemas: dict[str, pa.Schema],
     writer: Callable,

@@ -52,8 +52,8 @@ def run_modules(
     """Runs `modules` (MODULE) along their routes; gives attempts and reworks, an array for each round.
 
     A pass moves on to the next test after a wait; a fail, error or abort is repeated after a short one, and only fails
-    count. A module that used up a test's attempts is scrapped, or gets a component replaced and fresh attempts. No record
-    starts later than `life_limit_days` after the module's start.
+    count. A module that used up a test's attempts is scrapped, or gets a component replaced and fresh attempts. No
+    record starts later than `life_limit_days` after the module's start.
     """
     steps, rates = reference.steps, reference.rates
     attempts, reworks = [], []
@@ -66,7 +66,7 @@ def run_modules(
     while going.size:
         at = step[going]
         pass_probability = steps.pass_probability[at] * steps.retest_pass_factor[at] ** fails[going]
-        attempt = _attempt(reference, rng, modules[going], at, clock[going], pass_probability)
+        attempt = _attempt(reference, rng, modules[going], at, start=clock[going], pass_probability=pass_probability)
         attempts.append(attempt)
         passed, failed = attempt["result"] == PASS, attempt["result"] == FAIL
         end = attempt["start"] + _microseconds(attempt["duration_s"])
@@ -102,7 +102,8 @@ def run_golden_units(reference: Reference, rng: np.random.Generator, scale: floa
     units["number"] = units["product"] + 1
     units["lot"] = NONE
     start = np.sort(rng.integers(begin, end, count))
-    attempt = _attempt(reference, rng, units, at, start, np.full(count, reference.rates.golden_pass_probability))
+    pass_probability = np.full(count, reference.rates.golden_pass_probability)
+    attempt = _attempt(reference, rng, units, at, start=start, pass_probability=pass_probability)
     attempt["purpose"] = GOLDEN
     return attempt
 
@@ -112,6 +113,7 @@ def _attempt(
     rng: np.random.Generator,
     modules: np.ndarray,
     at: np.ndarray,
+    *,
     start: np.ndarray,
     pass_probability: np.ndarray,
 ) -> np.ndarray:

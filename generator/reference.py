@@ -1,7 +1,7 @@
 """The plant to simulate: the reference CSVs as arrays, checked against each other.
 
-Products, tests, machines and error codes are numbered in the order of their files; a step is a row of all routes, sorted
-by product, then sequence.
+Products, tests, machines and error codes are numbered in the order of their files; a step is a row of all routes,
+sorted by product, then sequence.
 """
 
 import math
@@ -119,8 +119,12 @@ def read_reference(folder: Path) -> Reference:
         components=_names(folder, "components", "component", component_rows),
         steps=steps,
         first_step=first_step,
-        machine_of_test=_choice_by_test(folder, "machine_tests", machine_rows, machine_numbers, tests, steps),
-        error_code_of_test=_choice_by_test(folder, "error_codes", code_rows, np.arange(len(code_rows)), tests, steps),
+        machine_of_test=_choice_by_test(
+            folder, "machine_tests", machine_rows, machine_numbers, tests=tests, steps=steps
+        ),
+        error_code_of_test=_choice_by_test(
+            folder, "error_codes", code_rows, np.arange(len(code_rows)), tests=tests, steps=steps
+        ),
         component_of_rework=Choice(
             np.zeros(len(component_rows), int), np.arange(len(component_rows)), _column(component_rows, "share")
         ),
@@ -173,7 +177,7 @@ def _read_rates(folder: Path) -> Rates:
 
 
 def _choice_by_test(
-    folder: Path, name: str, rows: list[dict], members: np.ndarray, tests: list[str], steps: Steps
+    folder: Path, name: str, rows: list[dict], members: np.ndarray, *, tests: list[str], steps: Steps
 ) -> Choice:
     groups = _numbers(folder, name, "test_name", rows, tests)
     shares = _column(rows, "share")

@@ -25,7 +25,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Number:
-    """A finite number from `low` to `high` (both allowed, `low` not if `above_low`). `default` stands for an empty one."""
+    """A number from `low` to `high` (both allowed, `low` not if `above_low`); `default` stands for an empty one."""
 
     low: float = 0.0
     high: float = 1e9

@@ -48,7 +48,7 @@ class Starts:
 
 
 def plan_starts(reference: Reference, seed: int, scale: float, weeks: int, serial_reuse_days: int | None) -> Starts:
-    """Start counts of the first `weeks` weeks: normal around the mean, rounded at random so that small scales add up."""
+    """Start counts of the first `weeks` weeks: normal around the mean, rounded at random so that fractions add up."""
     shape = (weeks, len(reference.products))
     # Each stream fills row by row: a longer plan begins with the shorter one.
     spread = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0, 0))).standard_normal(shape)

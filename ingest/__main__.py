@@ -5,7 +5,8 @@ from collections import defaultdict
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.markup import escape
+from rich.progress import Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from ingest import Load, load_all
 from ingest.contract_page import page
@@ -24,7 +25,7 @@ def main(context: click.Context, folder: str | None) -> None:
     paths = Paths.from_environment()
     try:
         plant = load_plant(folder)
-        with Display() as display:
+        with Display(Console(stderr=True)) as display:
             loads = load_all(plant, paths, display)
     except PlantError as error:
         raise click.ClickException(str(error)) from None
@@ -41,26 +42,27 @@ def contract() -> None:
 class Display:
     """What is being read: a line that moves on a terminal, nothing elsewhere. Shown once it takes over two seconds."""
 
-    def __init__(self):
-        columns = TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,} rows"), TimeElapsedColumn()
-        self.progress = Progress(*columns, console=Console(stderr=True), transient=True)
-        self.tasks: dict[tuple[str, str], int] = {}
+    def __init__(self, console: Console, patience_s: float = 2):
+        columns = TextColumn("{task.description}"), TextColumn("{task.completed:,} rows"), TimeElapsedColumn()
+        self.progress = Progress(*columns, console=console, transient=True)
+        self.starts_at = self.progress.get_time() + patience_s
+        self.tasks: dict[tuple[str, str], TaskID] = {}
 
     def __enter__(self) -> "Display":
-        self.started = self.progress.get_time()
         return self
 
     def __exit__(self, *_) -> None:
-        self.progress.stop()
+        if self.progress.live.is_started:
+            self.progress.stop()
 
     def __call__(self, thing: Object, rows: int) -> None:
         key = (thing.table, thing.name)
         if key not in self.tasks:
             for task in self.tasks.values():
                 self.progress.update(task, visible=False)
-            self.tasks[key] = self.progress.add_task(f"{thing.table} from {thing.name}", total=None)
+            self.tasks[key] = self.progress.add_task(f"{thing.table} from {escape(thing.name)}", total=None)
         self.progress.update(self.tasks[key], completed=rows)
-        if self.progress.console.is_terminal and self.progress.get_time() - self.started > 2:
+        if self.progress.console.is_terminal and self.progress.get_time() > self.starts_at:
             self.progress.start()
 
 

@@ -83,7 +83,9 @@ def _groups(files: list[Path], schema: pa.Schema) -> Iterator[pa.Table]:
 
 def _with_schema(records: pa.Table, schema: pa.Schema) -> pa.Table:
     columns = [
-        records[field.name].cast(field.type) if field.name in records.column_names else pa.nulls(len(records), field.type)
+        records[field.name].cast(field.type)
+        if field.name in records.column_names
+        else pa.nulls(len(records), field.type)
         for field in schema
     ]
     return pa.table(columns, schema=schema)

@@ -47,7 +47,8 @@ def match_columns(contract: Contract, received: list[str], named: dict[str, str]
             candidates = [other for other in candidates if other == name] or candidates
         if len(candidates) > 1:
             raise Unreadable(f"the columns {candidates} could all be {name}; say which with columns: in plant.yml")
-        found |= {name: other for other in candidates}
+        if candidates:
+            found[name] = candidates[0]
     missing = [name for name in contract.required if name not in found]
     if missing:
         raise Unreadable(_missing(contract, missing, received))
@@ -102,8 +103,9 @@ class Conversion:
         have = {column.name for column in columns}
         output = []
         for name, column in self.contract.columns.items():
+            kind = "varchar" if column.type == "string" else column.type
             parts = [name, f"{name}_local"] if column.type == "timestamp" else [name]
-            output += [identifier(part) if name in have else f"null as {identifier(part)}" for part in parts]
+            output += [("" if name in have else f"null::{kind} as ") + identifier(part) for part in parts]
         times = [name for name in self.contract.timestamps if name in have]
         planned = {name for name in times if self.contract.columns[name].planned}
         return f"""
@@ -159,7 +161,7 @@ class Conversion:
 
 
 def _no_rejects() -> pa.Table:
-    return pa.table({"row": pa.array([], pa.int64()), "record": pa.array([], pa.string()), "reason": pa.array([], pa.string())})
+    return pa.schema([("row", pa.int64()), ("record", pa.string()), ("reason", pa.string())]).empty_table()
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:
@@ -185,4 +187,3 @@ def _plain_array(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def _trimmed(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.utf8_trim_whitespace(column) if pa.types.is_string(column.type) else column
-

@@ -139,9 +139,8 @@ def _not_as_expected(typed_column: Typed) -> str:
     if not column.values:
         return literal(f"{name} {EXPECTED[column.type]}")
     known = ", ".join(VOCABULARIES[column.values].values)
-    return (
-        f"{literal(f'{name} ')} || {literal(chr(39))} || left({typed_column.received}::varchar, 40) || "
-        + literal(f"' is not one of {known}; map it in value_spellings.csv")
+    return f"{literal(f'{name} ')} || {literal(chr(39))} || left({typed_column.received}::varchar, 40) || " + literal(
+        f"' is not one of {known}; map it in value_spellings.csv"
     )
 
 

@@ -55,7 +55,9 @@ class LoadFile:
         if len(records):
             schema = SCHEMAS[self.load.table_name]
             load_id = pa.repeat(pa.scalar(self.load.load_id), len(records))
-            columns = [load_id if name == "_load_id" else records[name].cast(schema.field(name).type) for name in schema.names]
+            columns = [
+                load_id if name == "_load_id" else records[name].cast(schema.field(name).type) for name in schema.names
+            ]
             self._append(self.records, pa.table(columns, schema=schema))
         if len(rejects):
             names = {"load_id": self.load.load_id, "table_name": self.load.table_name}

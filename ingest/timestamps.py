@@ -73,7 +73,9 @@ def _iso() -> str:
     offset = f"regexp_extract(c, {literal(OFFSET + '$')})"
     digits = f"replace({offset}[2:], ':', '')"
     minutes = f"({digits}[1:2]::bigint * 60 + coalesce(nullif({digits}[3:4], '')::bigint, 0))"
-    seconds = f"case when upper({offset}) = 'Z' then 0 when {offset}[1] = '-' then -60 * {minutes} else 60 * {minutes} end"
+    seconds = (
+        f"case when upper({offset}) = 'Z' then 0 when {offset}[1] = '-' then -60 * {minutes} else 60 * {minutes} end"
+    )
     zoned = f"regexp_full_match(c, {literal(TIME + OFFSET)})"
     return f"""
         select
@@ -97,8 +99,14 @@ def flags_of(times: list[str], planned: set[str], started_at: datetime) -> str:
     """SQL of `_flags`: `<column>:<flag>` separated by commas, NULL when there is none."""
     parts = []
     for name in times:
-        flag, repeated, missing = identifier(f"{name}_flag"), literal(f"{name}:repeated_hour"), literal(f"{name}:missing_hour")
-        parts.append(f"case {flag} when {zones.REPEATED_HOUR} then {repeated} when {zones.MISSING_HOUR} then {missing} end")
+        flag, repeated, missing = (
+            identifier(f"{name}_flag"),
+            literal(f"{name}:repeated_hour"),
+            literal(f"{name}:missing_hour"),
+        )
+        parts.append(
+            f"case {flag} when {zones.REPEATED_HOUR} then {repeated} when {zones.MISSING_HOUR} then {missing} end"
+        )
         if name not in planned:
             start = literal(started_at.strftime("%Y-%m-%d %H:%M:%S.%f"))
             parts.append(f"case when {identifier(name)} > {start}::timestamp then {literal(f'{name}:future')} end")

@@ -1,6 +1,6 @@
 """Reports: what the published marts say, per role, as interactive HTML and as Excel workbooks. No business logic."""
 
 from report.publication import PublicationError
-from report.render import render
+from report.rendering import render
 
 __all__ = ["PublicationError", "render"]

@@ -10,8 +10,8 @@ from report import PublicationError, render
 
 
 @click.command()
-@click.option("--published", type=click.Path(path_type=Path), help="Folder of marts.duckdb; default: in $FIRSTPASS_DATA.")
-@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="Names the folder; default: the last test's date.")
+@click.option("--published", type=click.Path(path_type=Path), help="Folder of marts.duckdb; default in $FIRSTPASS_DATA")
+@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="Names the folder; default the last test's date")
 def main(published: Path | None, date: dt.datetime | None) -> None:
     """Renders HTML and Excel reports per role into published/reports/<date>/."""
     try:

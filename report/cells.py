@@ -50,8 +50,7 @@ def render_rows(
                 continue
             parts.append(write(number, value))
             length = len(value) if isinstance(value, str) else _shown_length(value)
-            if length > widths[column]:
-                widths[column] = length
+            widths[column] = max(widths[column], length)
         parts.append("</row>")
     return "".join(parts).encode(), widths
 

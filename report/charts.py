@@ -34,16 +34,15 @@ CONFIG = {
 }  # fmt: skip
 
 
-def _layers(charts: list[alt.Chart], independent: str, height: int | dict) -> dict:
-    chart = alt.layer(*charts, data=alt.NamedData("rows")).resolve_scale(**{independent: "independent"})
-    chart = chart.add_params(alt.param(name="quantityTop", value=1), alt.param(name="yieldLow", value=0))
-    return _finish(chart, height)
-
-
-def _finish(chart: alt.LayerChart, height: int | dict) -> dict:
+def _finish(charts: list[alt.Chart], height: int | dict, independent: str | None = None) -> dict:
+    """The specification of layers that share their rows; `independent`: the channel of the two axes, x or y."""
     meta = height if isinstance(height, dict) else {}
+    chart = alt.layer(*charts, data=alt.NamedData("rows"))
+    if independent:
+        chart = chart.resolve_scale(**{independent: "independent"})
+    chart = chart.add_params(alt.param(name="quantityTop", value=1), alt.param(name="yieldLow", value=0))
     chart = chart.properties(width="container", height=100 if meta else height, usermeta=meta)
-    spec = chart.to_dict(validate=True) | {"config": CONFIG}
+    spec = chart.to_dict() | {"config": CONFIG}
     spec.pop("$schema", None)
     return spec
 
@@ -99,7 +98,7 @@ def by_week(quantity: str) -> dict:
         lines.append(alt.Chart().mark_line(color=COLOURS[name], strokeWidth=2).encode(x=x, y=y))
         lines.append(_points(name, x=x, y=y))
     yields = alt.layer(*lines)
-    return _layers([bars, yields, _hover(x=x, y=alt.value(0), y2=alt.value("height"))], "y", 300)
+    return _finish([bars, yields, _hover(x=x, y=alt.value(0), y2=alt.value("height"))], 300, "y")
 
 
 def by_category(quantity: str, yields: str = "Yield", names: tuple[str, ...] = ("first", "second")) -> dict:
@@ -113,11 +112,9 @@ def by_category(quantity: str, yields: str = "Yield", names: tuple[str, ...] = (
     axis = _yield_axis("top")
     span = alt.Chart().mark_rule(color=INK, strokeWidth=1.2 if len(names) == 2 else 2.5, opacity=0.6)
     span = span.encode(y=y, x=alt.X(f"{ends[0]}:Q", title=yields, scale=_yield_scale(), axis=axis), x2=f"{ends[1]}:Q")
-    points = [
-        _points(name, y=y, x=alt.X(f"{name}:Q", title=yields, scale=_yield_scale(), axis=axis)) for name in names
-    ]
+    points = [_points(name, y=y, x=alt.X(f"{name}:Q", title=yields, scale=_yield_scale(), axis=axis)) for name in names]
     hover = _hover(y=y, x=alt.value(0), x2=alt.value("width"))
-    return _layers([bars, alt.layer(span, *points), hover], "x", ROW_HEIGHT)
+    return _finish([bars, alt.layer(span, *points), hover], ROW_HEIGHT, "x")
 
 
 def pareto(quantity: str) -> dict:
@@ -127,7 +124,7 @@ def pareto(quantity: str) -> dict:
     x = alt.X("first:Q", title="Cumulative share", scale=alt.Scale(domain=[0, 1]), axis=_yield_axis("top"))
     line = alt.Chart().mark_line(color=FIRST, strokeWidth=2).encode(y=y, x=x, order="rank:Q")
     share = alt.layer(line, _points("first", y=y, x=x))
-    return _layers([bars, share, _hover(y=y, x=alt.value(0), x2=alt.value("width"))], "x", ROW_HEIGHT)
+    return _finish([bars, share, _hover(y=y, x=alt.value(0), x2=alt.value("width"))], ROW_HEIGHT, "x")
 
 
 def outcome_by_week() -> dict:
@@ -148,7 +145,7 @@ def outcome_by_week() -> dict:
         )
     )
     hover = _hover(x=x, y=alt.value(0), y2=alt.value("height"))
-    return _finish(alt.layer(bars, hover, data=alt.NamedData("rows")), 240)
+    return _finish([bars, hover], 240)
 
 
 def duration_by_week() -> dict:
@@ -156,11 +153,11 @@ def duration_by_week() -> dict:
     x = alt.X("x:N", sort=None, title="Load week", axis=_week_axis())
     lines = []
     for name in ("first", "second"):
-        y = alt.Y(f"{name}:Q", title="Seconds", scale=alt.Scale(zero=True), axis=_quantity_axis())
+        y = alt.Y(f"{name}:Q", title="Seconds", scale=_quantity_scale(), axis=_quantity_axis())
         lines.append(alt.Chart().mark_line(color=COLOURS[name], strokeWidth=2).encode(x=x, y=y))
         lines.append(_points(name, x=x, y=y))
     hover = _hover(x=x, y=alt.value(0), y2=alt.value("height"))
-    return _finish(alt.layer(*lines, hover, data=alt.NamedData("rows")), 220)
+    return _finish([*lines, hover], 220)
 
 
 def _week_axis() -> alt.Axis:

@@ -12,6 +12,8 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
+import vl_convert
+
 from report.charts import specifications
 
 ASSETS = Path(__file__).parent / "assets"
@@ -70,8 +72,6 @@ def render_page(document: dict) -> str:
 @cache
 def _library() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script, from the wheel of vl-convert."""
-    import vl_convert  # here: only a page needs it
-
     return vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
 
 

@@ -36,8 +36,8 @@ PRODUCT_TEST_COLUMNS = [
 ]  # fmt: skip
 MACHINE_COLUMNS = ["test_count", "pass_count", *DURATIONS]
 FINDING_COLUMNS = [
-    "finding", "severity", "table_name", "load_week", "product_name", "test_name", "machine_id", "detail", "finding_count",
-    "example",
+    "finding", "severity", "table_name", "load_week", "product_name", "test_name", "machine_id", "detail",
+    "finding_count", "example",
 ]  # fmt: skip
 
 

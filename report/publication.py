@@ -163,4 +163,3 @@ def low_limit(targets: list[Target], metric: str, product: str | None, test: str
         if fits and (best is None or rank > best[0]):
             best = (rank, target.low)
     return best[1] if best else None
-

@@ -179,4 +179,3 @@ def _add_definitions(workbook: Workbook, publication: Publication, marts: list[s
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = f"A1:D{max(row - 1, 2)}"
     lay_out_page(sheet, "1:1")
-

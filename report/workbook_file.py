@@ -54,7 +54,7 @@ def new_workbook() -> tuple[Workbook, dict[str, int]]:
 
 
 def put(
-    sheet: Worksheet, row: int, column: int, value: object, font: Font | None = None, style: str | None = None
+    sheet: Worksheet, row: int, column: int, value: object, *, font: Font | None = None, style: str | None = None
 ) -> Cell:
     """Sets a cell; text stays text whatever it begins with. `style`: a name of NUMBER_FORMATS."""
     cell = sheet.cell(row, column)
@@ -92,7 +92,7 @@ def lay_out_page(sheet: Worksheet, titles: str | None = None) -> None:
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
-    sheet.page_margins = PageMargins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    sheet.page_margins = PageMargins(left=0.4, right=0.4, top=0.5, bottom=0.6, footer=0.3)
     sheet.oddFooter.left.text, sheet.oddFooter.right.text = "&A", "Page &P of &N"
 
 

@@ -44,7 +44,9 @@ def add_summary(workbook: Workbook, publication: Publication, role: Role) -> Non
     sheet = workbook.create_sheet("summary")
     run = publication.run
     put(sheet, 1, 1, f"Yield {run.plant_name}", font=TITLE)
-    as_of = f"data up to {run.as_of_local:%Y-%m-%d %H:%M} ({run.timezone})" if run.as_of_local else "no test records yet"
+    as_of = "no test records yet"
+    if run.as_of_local:
+        as_of = f"data up to {run.as_of_local:%Y-%m-%d %H:%M} ({run.timezone})"
     put(sheet, 2, 1, f"{role.title} · {as_of} · data-quality warnings and errors: {run.finding_count:,}", font=SOFT)
     rows = publication.rows("report_yield_product", PRODUCT_COLUMNS)
     weeks = sorted({row[0] for row in rows})[-WEEKS:]
@@ -54,14 +56,17 @@ def add_summary(workbook: Workbook, publication: Publication, role: Role) -> Non
     by_week = [_week_row(week, [row for row in recent if row[0] == week]) for week in weeks]
     last = _write_table(sheet, 5, WEEK_HEADERS, WEEK_STYLES, by_week)
     if by_week:
-        by_week_chart = _chart(sheet, 5, last, quantity=2, yields=(4, 6), title="Modules and unit yields by load week")
-        sheet.add_chart(by_week_chart, "K5")
+        chart = _chart(
+            sheet, range(5, last + 1), quantity=2, yields=(4, 6), title="Modules and unit yields by load week"
+        )
+        sheet.add_chart(chart, "K5")
     start = max(last + 3, 26)
     by_product = _product_rows(publication, recent, set(weeks))
     last = _write_table(sheet, start, PRODUCT_HEADERS, PRODUCT_STYLES, by_product)
     if by_product:
-        shown = min(last, start + 40)
-        chart = _chart(sheet, start, shown, 2, (3, 6), "Modules and rolled yields by product", lines=False)
+        shown = range(start, min(last, start + 40) + 1)
+        title = "Modules and rolled yields by product"
+        chart = _chart(sheet, shown, quantity=2, yields=(3, 6), title=title, lines=False)
         sheet.add_chart(chart, f"K{start}")
     for place, note in enumerate(NOTES, max(last + 2, start + 20)):
         put(sheet, place, 1, note, font=SOFT)
@@ -103,9 +108,13 @@ def _write_table(sheet: Worksheet, row: int, headers: list[str], styles: list[st
 
 
 def _chart(
-    sheet: Worksheet, header: int, last: int, quantity: int, yields: tuple[int, int], title: str, lines: bool = True
+    sheet: Worksheet, rows: range, *, quantity: int, yields: tuple[int, int], title: str, lines: bool = True
 ) -> BarChart:
-    """Bars of the quantity (left axis), yields on a second axis: lines, or points where categories have no order."""
+    """Bars of the quantity (left axis), yields on a second axis: lines, or points where categories have no order.
+
+    `rows`: the table's, its header first; `quantity` and `yields`: columns.
+    """
+    header, last = rows[0], rows[-1]
     categories = Reference(sheet, min_col=1, min_row=header + 1, max_row=last)
     bars = BarChart()
     bars.add_data(Reference(sheet, min_col=quantity, min_row=header, max_row=last), titles_from_data=True)
@@ -143,14 +152,15 @@ def _chart(
     bars += rates
     bars.legend.position = "b"
     bars.width, bars.height = 24, 10.5
-    bars.layout = Layout(manualLayout=ManualLayout(x=0.08, y=0.12, w=0.84, h=0.62, xMode="edge", yMode="edge", layoutTarget="inner"))
+    inside = ManualLayout(x=0.08, y=0.12, w=0.84, h=0.62, xMode="edge", yMode="edge", layoutTarget="inner")
+    bars.layout = Layout(manualLayout=inside)
     return bars
 
 
 def _lay_out(sheet: Worksheet) -> None:
     sheet.sheet_view.showGridLines = False
-    names = [str(sheet.cell(row, 1).value) for row in range(5, sheet.max_row + 1) if sheet.cell(row, 2).value is not None]
-    longest = max(map(len, names), default=10)
+    in_tables = [row for row in range(5, sheet.max_row + 1) if sheet.cell(row, 2).value is not None]
+    longest = max((len(str(sheet.cell(row, 1).value)) for row in in_tables), default=10)
     sheet.column_dimensions["A"].width = min(40, max(14, longest + 2))
     for letter in "BCDEFGHI":
         sheet.column_dimensions[letter].width = 12.5

@@ -121,11 +121,6 @@ def _parsed(block: bytes, names: list[str], delimiter: str) -> tuple[pa.Table, l
     rejects: list[Reject] = []
 
     def refuse(row: arrow_csv.InvalidRow) -> str:
-        if "\n" in row.text or "\r" in row.text:
-            raise Unreadable(
-                f"a quoted value runs over a line end in a row of {row.actual_columns} instead of "
-                f"{row.expected_columns} fields: a quote is missing near {row.text[:80]!r}"
-            )
         reason = f"{row.actual_columns} fields instead of {row.expected_columns}"
         rejects.append(Reject(row.number, json.dumps(row.text, ensure_ascii=False), reason))
         return "skip"
@@ -146,4 +141,10 @@ def _parsed(block: bytes, names: list[str], delimiter: str) -> tuple[pa.Table, l
             column_types={name: pa.string() for name in names}, strings_can_be_null=False, check_utf8=False
         ),
     )
+    for reject in rejects:
+        if "\\n" in reject.record or "\\r" in reject.record:
+            raise Unreadable(
+                f"a quoted value runs over a line end in a row of {reject.reason}: a quote is missing near "
+                f"{reject.record[:80]}"
+            )
     return table, rejects

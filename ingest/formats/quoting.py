@@ -1,8 +1,8 @@
 """Blocks of text to blocks of whole records, with quoting checked to the letter.
 
 A quote opens a value only at its start, and closes it only before a delimiter or line end; inside it is doubled.
-Elsewhere in an unquoted value it is an ordinary character. Anything else, a quote that is never closed, and a quoted
-value that holds a line end and as many delimiters as a whole record, means rows are being swallowed: Unreadable.
+Elsewhere in an unquoted value it is an ordinary character. Anything else, a quote that is never closed, and a record
+that runs over line ends and has the delimiters of two, means rows are being swallowed: Unreadable.
 """
 
 from collections.abc import Iterator
@@ -51,7 +51,9 @@ def structural_quotes(data: bytes, delimiter: bytes, line: int) -> np.ndarray:
     limits = [QUOTE, LINE_FEED, RETURN, delimiter[0]]
     before = codes[np.maximum(opening - 1, 0)]
     after = codes[np.minimum(closing + 1, len(codes) - 1)]
-    good = (np.isin(before, limits) | (opening == 0)).all() and (np.isin(after, limits) | (closing + 1 == len(codes))).all()
+    good = (np.isin(before, limits) | (opening == 0)).all() and (
+        np.isin(after, limits) | (closing + 1 == len(codes))
+    ).all()
     return quotes if good else _walked(data, quotes, delimiter, line)
 
 
@@ -83,17 +85,18 @@ def _last_line_end(data: bytes, quotes: np.ndarray) -> int:
 
 
 def _refuse_swallowed_rows(data: bytes, quotes: np.ndarray, delimiter: bytes, columns: int, line: int) -> None:
-    """A stray pair of quotes that keeps the number of fields has a record's delimiters between them."""
+    """A record that runs over line ends and has as many delimiters, quoted ones counted, as two records have."""
     if not len(quotes):
         return
-    doubled = np.flatnonzero(quotes[2::2] == quotes[1:-1:2] + 1)
-    opening, closing = np.delete(quotes[::2], doubled + 1), np.delete(quotes[1::2], doubled)
     line_ends = np.flatnonzero(np.frombuffer(data, np.uint8) == LINE_FEED)
-    broken_over = np.searchsorted(line_ends, opening) < np.searchsorted(line_ends, closing)
-    for start, end in zip(opening[broken_over].tolist(), closing[broken_over].tolist(), strict=True):
-        if data.count(delimiter, start, end) >= columns - 1:
+    inside = np.searchsorted(quotes, line_ends) % 2 == 1
+    ends = line_ends[~inside]
+    for record in np.unique(np.searchsorted(ends, line_ends[inside])).tolist():
+        start = int(ends[record - 1]) + 1 if record else 0
+        end = int(ends[record]) if record < len(ends) else len(data)
+        if data.count(delimiter, start, end) >= 2 * (columns - 1):
             number = line + data.count(b"\n", 0, start)
             raise Unreadable(
-                f"the quoted value that opens on line {number} runs over line ends and {columns - 1} or more "
-                "delimiters: a quote is missing, and rows would be swallowed"
+                f"the record that starts on line {number} runs over line ends and has the delimiters of two records: "
+                "a quote is missing, and rows would be swallowed"
             )

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
-
 import duckdb
 
 from ingest.contract import CONTRACTS, RECORD_TABLES

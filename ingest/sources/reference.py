@@ -38,7 +38,9 @@ def find(plant: Plant, paths: Paths, loads: list[Load]) -> Iterator[Object]:
     known = {(load.table_name, load.object) for load in loads if load.source == SOURCE}
     for table, name in sorted(known):
         if name.endswith(".csv") and name not in present and table in CONTRACTS:
-            yield _object(table, name, pa.table({column: pa.array([], pa.string()) for column in CONTRACTS[table].required}))
+            yield _object(
+                table, name, pa.table({column: pa.array([], pa.string()) for column in CONTRACTS[table].required})
+            )
 
 
 def _matches(plant: Plant, source: FilesSource) -> Iterator[Path]:

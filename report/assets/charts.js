@@ -1,7 +1,7 @@
 // Charts: a specification per chart, its rows handed over by name. A chart stays while its page stays.
 
 const specifications = JSON.parse(document.getElementById("charts").textContent);
-const drawn = new Map(); // chart id → {node, view, pending}
+const drawn = new Map(); // chart id → {node, view, rows, name}
 const tip = document.getElementById("tip");
 
 /** The node of a chart; the same one as long as the page is the same, so that filtering does not flicker. */
@@ -20,6 +20,7 @@ function forgetCharts() {
 async function draw(id, name, label, rows) {
   const chart = drawn.get(id);
   chart.rows = rows;
+  chart.name = name;
   if (!chart.embedding) {
     // with rows and axes from the start: drawn on other axes first, the picture would grow to their size
     const specification = structuredClone(specifications[name]);
@@ -33,8 +34,7 @@ async function draw(id, name, label, rows) {
   await chart.embedding;
   if (drawn.get(id) !== chart) { chart.view.finalize(); return; } // the reader has left the page
   chart.view.data("rows", chart.rows);
-  const has = new Set(specifications[name].params.map((parameter) => parameter.name));
-  for (const [signal, value] of Object.entries(axes(chart.rows))) if (has.has(signal)) chart.view.signal(signal, value);
+  for (const [signal, value] of Object.entries(axes(chart.rows))) chart.view.signal(signal, value);
   chart.view.height(heightOf(specifications[name], chart.rows));
   await chart.view.runAsync();
 }
@@ -43,7 +43,8 @@ const heightOf = ({ height, usermeta }, rows) => (usermeta.rowHeight ? usermeta.
 
 /** Ends of the axes that suit the rows. */
 function axes(rows) {
-  return { quantityTop: Math.max(1, ...rows.map((row) => row.qty ?? 0)) * 1.2, yieldLow: axisStart(rows) };
+  const tops = rows.map((row) => row.qty ?? Math.max(row.first ?? 0, row.second ?? 0));
+  return { quantityTop: Math.max(1, ...tops) * 1.2, yieldLow: axisStart(rows) };
 }
 
 /** A round start of the yield axis somewhat below the lowest value; 0 where nothing is known. */
@@ -53,7 +54,7 @@ function axisStart(rows) {
   const lowest = Math.min(...values);
   const span = 1 - lowest;
   const step = span > 0.3 ? 0.1 : span > 0.1 ? 0.05 : 0.01;
-  return Math.max(0, Math.floor((lowest - 0.08 * span - 1e-9) / step) * step);
+  return Number(Math.max(0, Math.floor((lowest - 0.08 * span) / step) * step).toFixed(2));
 }
 
 /** Vega's tooltip, as text: `tip` of the row is [title, [label, text], …]. */
@@ -72,4 +73,21 @@ function showTip(_handler, event, _item, row) {
   tip.style.top = `${Math.max(4, top)}px`;
 }
 
+// On paper: as wide as an A4 page's text, lower than on a screen, and text as large as it is meant to be.
+const PAPER = { width: 640, height: 160, rowHeight: 17 };
+
+function resizeCharts(onPaper) {
+  tip.hidden = true;
+  for (const { node, view, rows, name } of drawn.values()) {
+    if (!view) continue;
+    const { height, usermeta } = specifications[name];
+    const rowHeight = usermeta.rowHeight && (onPaper ? PAPER.rowHeight : usermeta.rowHeight);
+    view.width(onPaper ? PAPER.width : node.clientWidth);
+    view.height(heightOf({ height: onPaper ? PAPER.height : height, usermeta: { rowHeight } }, rows));
+    view.resize().run();
+  }
+}
+
+addEventListener("beforeprint", () => resizeCharts(true));
+addEventListener("afterprint", () => resizeCharts(false));
 addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });

@@ -37,7 +37,7 @@ const TERMS = {
 
 const column = (term, format, label = TERMS[term][0]) => ({ label, format, definition: TERMS[term][1] });
 const spanColumn = { label: "95 % interval", format: "interval", definition: TERMS.interval[1] };
-const stateText = (mature) => (mature ? "mature" : "modules in work");
+const stateText = (mature) => (mature ? "mature" : "in work");
 const week = (index) => names.week[index];
 
 function byWeek(tableName, rows, make) {

@@ -48,14 +48,14 @@ def read_xlsx(folder, name):
 
 
 def typed(name, record):
-    values = []
-    for field, value in zip(SCHEMAS[name], record, strict=True):
+    def value_of(field, value):
         if value is not None and pa.types.is_timestamp(field.type):
-            value = datetime.fromisoformat(value).astimezone(UTC)
-        elif value is not None and pa.types.is_floating(field.type):
-            value = float(value)
-        values.append(value)
-    return tuple(values)
+            return datetime.fromisoformat(value).astimezone(UTC)
+        if value is not None and pa.types.is_floating(field.type):
+            return float(value)
+        return value
+
+    return tuple(map(value_of, SCHEMAS[name], record))
 
 
 def read_duckdb(folder, name):

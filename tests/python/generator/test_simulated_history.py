@@ -81,8 +81,9 @@ def test_records_lie_in_their_days_by_time(run):
 
 def test_volume_follows_scale_and_weeks(run):
     rows = {(scale, weeks): run(scale=scale, end_day=7 * weeks)["test_record"].num_rows
-            for scale, weeks in ((0.01, 4), (0.1, 4), (0.1, 8))}  # fmt: skip
+            for scale, weeks in ((0.001, 20), (0.01, 4), (0.1, 4), (0.1, 8))}  # fmt: skip
     assert rows[0.1, 4] == pytest.approx(10 * rows[0.01, 4], rel=0.15)
+    assert rows[0.001, 20] == pytest.approx(rows[0.1, 4] / 20, rel=0.15)  # fractions of a module add up
     assert rows[0.1, 8] == pytest.approx(2 * rows[0.1, 4], rel=0.1)
 
 
@@ -96,7 +97,8 @@ def test_weekly_starts_vary_around_their_mean(quarter):
     counts = [row[0] for row in quarter.sql("""
         with modules as (select serial_num, min(test_timestamp) as started_at from test_record
                          where product_name = 'Lumo-2' and run_purpose <> 'golden' group by all)
-        select count(*) from modules group by time_bucket(interval 7 days, started_at, timestamptz '2023-12-31 23:00:00Z')
+        select count(*) from modules
+        group by time_bucket(interval 7 days, started_at, timestamptz '2023-12-31 23:00:00Z')
     """).fetchall()]  # fmt: skip
     assert len(counts) == 13
     assert len(set(counts)) > 5

@@ -93,7 +93,8 @@ def test_pass_probability_falls_with_each_retest(quarter, demo):
             from test_record where run_purpose = 'production' and test_result in ('PASS', 'FAIL')
                 and serial_num not in (select serial_num from rework)
         )
-        select product_name, test_name, run, count(*), count(*) filter (test_result = 'PASS') / count(*) from runs group by all
+        select product_name, test_name, run, count(*), count(*) filter (test_result = 'PASS') / count(*)
+        from runs group by all
     """).fetchall()
     expected = {
         (row["product_name"], row["test_name"], run): float(row["pass_probability"])
@@ -112,8 +113,8 @@ def test_pass_probability_falls_with_each_retest(quarter, demo):
     ("error_codes", "error_code", "error_code"),
 ])  # fmt: skip
 def test_machines_and_error_codes_come_by_their_shares(quarter, demo, name, member, column):
-    counts = {(test, value): n for test, value, n in quarter.sql(
-        f"select test_name, {column}, count(*) from test_record where {column} is not null group by all").fetchall()}  # fmt: skip
+    counted = quarter.table("test_record").filter(f"{column} is not null").aggregate(f"test_name, {column}, count(*)")
+    counts = {(test, value): n for test, value, n in counted.fetchall()}
     rows = rows_of(demo, name)
     assert {(row["test_name"], row[member]) for row in rows} == counts.keys()
     for row in rows:
@@ -172,7 +173,8 @@ def test_golden_and_engineering_runs_keep_to_themselves(quarter):
                               having count(distinct run_purpose) > 1 or count(distinct product_name) > 1)
     """).fetchone() == (0,)  # fmt: skip
     assert quarter.sql("""
-        select bool_and(starts_with(serial_num, 'GOLDEN-')), bool_and(lot_number is null), count(distinct serial_num) = 12
+        select bool_and(starts_with(serial_num, 'GOLDEN-')), bool_and(lot_number is null),
+            count(distinct serial_num) = 12
         from test_record where run_purpose = 'golden'
     """).fetchone() == (True, True, True)  # fmt: skip
 
@@ -211,7 +213,8 @@ def test_demo_yields_are_those_of_a_real_plant(quarter):
                 avg((test_result = 'PASS')::int) filter (run_from_last = 1) as cumm
             from runs group by all
         )
-        select product_name, product(first_pass), product(cumm), min(first_pass), max(first_pass) from tests group by all
+        select product_name, product(first_pass), product(cumm), min(first_pass), max(first_pass)
+        from tests group by all
     """).fetchall()
     assert len(yields) == 12
     for product, first_pass, cumm, lowest, highest in yields:

@@ -53,11 +53,12 @@ def test_serials_are_a_family_letter_and_six_digits(quarter):
 def test_serials_count_up_with_the_starts(quarter):
     assert quarter.sql("""
         with modules as (
-            select serial_num, min(test_timestamp) as started_at from test_record where run_purpose <> 'golden' group by all
+            select serial_num, min(test_timestamp) as started_at
+            from test_record where run_purpose <> 'golden' group by all
         )
         select count(*) from (
-            select serial_num < lag(serial_num) over (partition by serial_num[1] order by started_at, serial_num) as is_back
-            from modules)
+            select serial_num < lag(serial_num) over family as is_back from modules
+            window family as (partition by serial_num[1] order by started_at, serial_num))
         where is_back
     """).fetchone() == (0,)  # fmt: skip
 

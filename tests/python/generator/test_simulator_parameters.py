@@ -63,27 +63,28 @@ def test_a_missing_column_is_named(run, small_plant, name, column):
 
 
 @pytest.mark.parametrize(
-    ("name", "column", "value", "said"),
+    ("column", "value", "said"),
     [
-        ("products", "product_name", "", "expected a text"),
-        ("products", "weekly_start_qty", "-1", "from 0 to 1e+07"),
-        ("products", "weekly_start_sd", "nan", "from 0 to 1"),
-        ("routes", "pass_probability", "1.01", "from 0 to 1"),
-        ("routes", "pass_probability", "95 %", "from 0 to 1"),
-        ("routes", "pass_probability", "", "from 0 to 1"),
-        ("routes", "retest_pass_factor", "-0.1", "from 0 to 1"),
-        ("routes", "pass_duration_s", "0", "above 0"),
-        ("routes", "fail_duration_s", "inf", "above 0"),
-        ("routes", "wait_s", "-5", "from 0"),
-        ("routes", "sequence", "1.5", "whole number"),
-        ("routes", "test_name", "unheard", "not in tests.csv"),
-        ("machine_tests", "machine_id", "unheard", "not in machines.csv"),
-        ("machine_tests", "share", "-1", "from 0"),
-        ("error_codes", "test_name", "unheard", "not in tests.csv"),
-        ("components", "share", "0", "sum to 0"),
+        ("products.product_name", "", "expected a text"),
+        ("products.weekly_start_qty", "-1", "from 0 to 1e+07"),
+        ("products.weekly_start_sd", "nan", "from 0 to 1"),
+        ("routes.pass_probability", "1.01", "from 0 to 1"),
+        ("routes.pass_probability", "95 %", "from 0 to 1"),
+        ("routes.pass_probability", "", "from 0 to 1"),
+        ("routes.retest_pass_factor", "-0.1", "from 0 to 1"),
+        ("routes.pass_duration_s", "0", "above 0"),
+        ("routes.fail_duration_s", "inf", "above 0"),
+        ("routes.wait_s", "-5", "from 0"),
+        ("routes.sequence", "1.5", "whole number"),
+        ("routes.test_name", "unheard", "not in tests.csv"),
+        ("machine_tests.machine_id", "unheard", "not in machines.csv"),
+        ("machine_tests.share", "-1", "from 0"),
+        ("error_codes.test_name", "unheard", "not in tests.csv"),
+        ("components.share", "0", "sum to 0"),
     ],
 )
-def test_a_wrong_value_is_named(run, small_plant, name, column, value, said):
+def test_a_wrong_value_is_named(run, small_plant, column, value, said):
+    name, column = column.split(".")
     edit(small_plant, name, lambda rows: [{**row, column: value} for row in rows[:1]] + rows[1:])
     message = refusal(run, small_plant)
     assert f"{name}.csv" in message
@@ -198,3 +199,32 @@ def test_every_parameter_is_explained():
     parameters = {parameter.name for parameter in fields(Rates)}
     parameters |= {column for columns in FILES.values() for column in columns} - {"parameter", "value"}
     assert [name for name in sorted(parameters) if f"`{name}`" not in page] == []
+
+
+def test_rework_gives_fresh_attempts(run, small_plant):
+    # Half of the modules that fail out here are reworked: before every rework lie three fails since the one before.
+    tables = run(small_plant, scale=20)
+    events = [
+        (row["serial_num"], row["test_timestamp"], row["test_name"])
+        for row in tables["test_record"].to_pylist()
+        if row["test_result"] == "FAIL" and row["run_purpose"] != "golden"
+    ]
+    events += [(row["serial_num"], row["rework_timestamp"], "rework") for row in tables["rework"].to_pylist()]
+    fails, reworks = Counter(), Counter()
+    for serial, _, event in sorted(events):
+        if event == "rework":
+            assert 3 in [fails.pop((serial, test), 0) for test in ("@weigh", "'; drop table x --")]
+            reworks[serial] += 1
+        else:
+            fails[serial, event] += 1
+    assert set(reworks.values()) == {1, 2}
+
+
+def test_spread_of_durations_keeps_their_mean(run, small_plant):
+    # A plant reads pass_duration_s as the average it measured.
+    edit(small_plant, "routes", lambda rows: [{**row, "duration_sd": "0.9", "pass_duration_s": "60"} for row in rows])
+    records = run(small_plant, scale=100)["test_record"].to_pylist()
+    durations = [row["test_duration_s"] for row in records if row["test_result"] == "PASS"]
+    assert sum(durations) / len(durations) == pytest.approx(60, rel=0.05)
+    assert min(durations) < 15
+    assert max(durations) > 240

@@ -1,7 +1,7 @@
 """A published DuckDB file to test the reports against: the marts of a list of attempts, in plain SQL.
 
-It stands in for `published/marts.duckdb` without a pipeline run. The reports read figures, they don't make them, so what
-matters here is that names, types and parts are those of the real marts.
+It stands in for `published/marts.duckdb` without a pipeline run. The reports read figures, they don't make them, so
+what matters here is that names, types and parts are those of the real marts.
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,11 @@ MADE_UP = """
         timestamp '2024-01-01 08:00:00' + to_days(7 * (week_no - 1)::int) + to_minutes(module_no % 60)
             + to_hours(6 * test_no::int) + to_minutes(20 * run_no::int) as started_at,
         run_no > fails as passed,
-        case when run_no > fails then null
-            else ($codes::varchar[])[1 + (hash(module_no, test_no, run_no) % len($codes::varchar[]))::int] end as error_code,
-        case when run_no > fails then 60e0 + 10 * test_no + (module_no % 7) else 20e0 + (module_no % 5) end as duration_s
+        case when run_no <= fails
+            then ($codes::varchar[])[1 + (hash(module_no, test_no, run_no) % len($codes::varchar[]))::int] end
+            as error_code,
+        case when run_no > fails then 60e0 + 10 * test_no + (module_no % 7) else 20e0 + (module_no % 5) end
+            as duration_s
     from (
         select
             *,
@@ -56,7 +58,8 @@ create macro wilson(passed, n, sign) as case when n > 0 then (
 
 create temp table test_attempt as
 with runs as (
-    select *, row_number() over (partition by serial_num, product_name, test_name order by started_at, machine_id) as run,
+    select *,
+        row_number() over (partition by serial_num, product_name, test_name order by started_at, machine_id) as run,
         date_trunc('week', min(started_at) over (partition by serial_num, product_name) - interval 7 hour)::date
             as load_week_start
     from attempt
@@ -66,7 +69,8 @@ select *, strftime(load_week_start, '%G-W%V') as load_week,
 from runs;
 
 create table route_step as
-select product_name, test_name, row_number() over (partition by product_name order by reached) as sequence, true as is_inferred
+select product_name, test_name, row_number() over (partition by product_name order by reached) as sequence,
+    true as is_inferred
 from (select product_name, test_name, avg(epoch(started_at) - epoch(load_week_start::timestamp)) as reached
       from test_attempt group by all);
 
@@ -76,12 +80,13 @@ with tests as (
         bool_or(is_last and passed) as last_passed, count_if(not passed) as fails
     from test_attempt group by all
 ), modules as (
-    select load_week, load_week_start, product_name, serial_num, count(*) as tests, bool_and(first_passed) as first_passed,
-        bool_and(last_passed) as passed, max(case when last_passed then 0 else fails end) as fails
+    select load_week, load_week_start, product_name, serial_num, count(*) as tests,
+        bool_and(first_passed) as first_passed, bool_and(last_passed) as passed,
+        max(case when last_passed then 0 else fails end) as fails
     from tests group by all
 )
-select modules.*, on_route, tests = on_route and first_passed as is_unit_first_pass, tests = on_route and passed as is_finished,
-    fails >= 3 as is_scrap
+select modules.*, on_route, tests = on_route and first_passed as is_unit_first_pass,
+    tests = on_route and passed as is_finished, fails >= 3 as is_scrap
 from modules join (select product_name, count(*) as on_route from route_step group by all) using (product_name);
 
 create table summary_prod_test as
@@ -107,7 +112,8 @@ select load_week, load_week_start, product_name, test_name, load_qty, first_pass
     wilson(cumm_pass_qty, load_qty, -1) as cumm_yield_low, wilson(cumm_pass_qty, load_qty, 1) as cumm_yield_high,
     test_qty, test_qty_pass, retest_module_qty, retest_pass_qty,
     retest_pass_qty / nullif(retest_module_qty, 0) as retest_pass_rate, pass_duration_count, pass_duration_sum_s,
-    fail_duration_count, fail_duration_sum_s, pass_duration_sum_s / nullif(pass_duration_count, 0) as avg_test_duration_pass_s,
+    fail_duration_count, fail_duration_sum_s,
+    pass_duration_sum_s / nullif(pass_duration_count, 0) as avg_test_duration_pass_s,
     fail_duration_sum_s / nullif(fail_duration_count, 0) as avg_test_duration_fail_s,
     load_week < (select max(load_week) from test_attempt) as is_mature
 from parts order by all;
@@ -138,7 +144,8 @@ with rolled as (
 )
 select load_week, load_week_start, product_name, load_qty, min_test_load_qty, first_pass_yield,
     case when first_pass_yield > 0 then first_pass_yield * exp(-z() * first_error) end as first_pass_yield_low,
-    case when first_pass_yield > 0 then least(first_pass_yield * exp(z() * first_error), 1) end as first_pass_yield_high,
+    case when first_pass_yield > 0 then least(first_pass_yield * exp(z() * first_error), 1) end
+        as first_pass_yield_high,
     cumm_yield, case when cumm_yield > 0 then cumm_yield * exp(-z() * cumm_error) end as cumm_yield_low,
     case when cumm_yield > 0 then least(cumm_yield * exp(z() * cumm_error), 1) end as cumm_yield_high,
     tests_reached, tests_on_route, unit_first_pass_qty,
@@ -150,7 +157,8 @@ from rolled join modules using (load_week, product_name) order by all;
 
 create table station_day as
 select (started_at - interval 7 hour)::date as production_date,
-    date_trunc('week', started_at - interval 7 hour)::date as production_week_start, machine_id, product_name, test_name, count(*) as attempt_count,
+    date_trunc('week', started_at - interval 7 hour)::date as production_week_start, machine_id, product_name,
+    test_name, count(*) as attempt_count,
     count_if(passed)::bigint as pass_count, 0::bigint as error_count, 0::bigint as abort_count,
     0::bigint as other_purpose_count,
     count_if(run = 1)::bigint as first_run_count, count_if(run = 1 and passed)::bigint as first_run_pass_count,
@@ -175,8 +183,8 @@ create table data_quality (
     machine_id varchar, detail varchar, finding_count bigint, example varchar
 );
 insert into data_quality
-select 'duplicate_record', 'warning', 'test_record', max(load_week), any_value(product_name order by product_name), null,
-    null, 'sent twice', 12, max(serial_num)
+select 'duplicate_record', 'warning', 'test_record', max(load_week), any_value(product_name order by product_name),
+    null, null, 'sent twice', 12, max(serial_num)
 from test_attempt having count(*) > 0;
 
 create view report_yield_product_test as
@@ -193,7 +201,8 @@ create table report_yield_target (metric varchar, product_name varchar, test_nam
 
 create table report_run as
 select 'demo' as plant_name, 'Asia/Singapore' as timezone, 420::bigint as production_day_start_minutes,
-    max(started_at) as as_of_local, (max(started_at) - interval 7 hour)::date as as_of_date, min(load_week) as load_week_first, max(load_week) as load_week_last,
+    max(started_at) as as_of_local, (max(started_at) - interval 7 hour)::date as as_of_date,
+    min(load_week) as load_week_first, max(load_week) as load_week_last,
     count(*) as record_count, 3::bigint as reject_count, (select count(*) from data_quality) as finding_count
 from test_attempt;
 
@@ -214,6 +223,9 @@ PAGES = [
 ]  # fmt: skip
 ROLES = [{"role": "engineering", "page": page, "title": "Test engineering"} for page in PAGES]
 
+TARGETS = [("first_pass_yield", None, None, 0.8, "demo"), ("passing_rate", None, "Init", 0.99, "demo")]
+HOSTILE = ["<script>alert(1)</script>", "=1+1", "a\"b'c&d", "@SUM(A1)", "line\x07bell\ttab", "../../etc/passwd"]
+
 
 def build_marts(
     published: Path,
@@ -227,7 +239,7 @@ def build_marts(
     roles: Sequence[dict] = ROLES,
     targets: Sequence[tuple] = (),
 ) -> Path:
-    """Writes `published/marts.duckdb`; gives `published`. `file`: Parquet of real test records instead of made-up ones."""
+    """Writes `published/marts.duckdb`; gives `published`. `file`: Parquet of real test records, not made-up ones."""
     published.mkdir(parents=True, exist_ok=True)
     target = published / "marts.duckdb"
     target.unlink(missing_ok=True)

@@ -52,7 +52,7 @@ def render(published: Path, date: dt.date | None = None) -> list[Path]:
 
 
 def folder_names(roles: list[Role]) -> list[str]:
-    """A folder per role: letters, digits, - and _ of its name, so that none leads elsewhere; numbered where two agree."""
+    """A folder per role: letters, digits, - and _ of its name, so that none leads elsewhere; numbered if alike."""
     names: list[str] = []
     for role in roles:
         plain = re.sub(r"[^A-Za-z0-9_-]+", "_", role.name).strip("_")[:60] or "role"

@@ -1,0 +1,123 @@
+"""Each known way to get history wrong, with the line that cures it: without the cure the same history gives other marts.
+
+If one of these fails in the second half, the cure is no longer needed or no longer tested.
+"""
+
+import shutil
+from dataclasses import dataclass
+
+import pytest
+from warehouse import Warehouse, differences
+
+from pipeline.paths import PROJECT
+
+DBT_FILES = ["dbt_project.yml", "profiles.yml", "models", "macros"]
+
+
+def attempt(serial: str, day: int, result: str, **fields) -> dict:
+    return {
+        "serial_num": serial,
+        "product_name": "P",
+        "test_name": "T",
+        "machine_id": "M",
+        "test_timestamp": f"2024-01-{day:02}T12:00:00",
+        "test_result": result,
+        "test_duration_s": 1.5,
+        **fields,
+    }
+
+
+@dataclass
+class Trap:
+    """`steps`: what arrives (records, or reference CSVs by name) and which build follows (None: a green one)."""
+
+    file: str
+    cure: str
+    without: str
+    steps: list[tuple[list[dict] | dict[str, str], str | None]]
+
+
+TRAPS = {
+    "a_late_first_record_moves_a_module_and_empties_its_old_week": Trap(
+        "models/intermediate/int_touched_week.sql",
+        'where serial_num in (select serial_num from {{ ref("int_touched_serial") }})',
+        "where is_new",
+        [([attempt("A1", 10, "pass")], None), ([attempt("A1", 2, "fail")], None)],
+    ),
+    "a_module_in_a_touched_week_has_records_in_others": Trap(
+        "models/marts/yields/test_attempt.sql",
+        'where serial_num in (select serial_num from dated where {{ in_touched_weeks("production_week_start") }})',
+        'where {{ in_touched_weeks("production_week_start") }}',
+        [([attempt("A1", 2, "fail"), attempt("A1", 10, "pass")], None), ([attempt("A2", 10, "pass")], None)],
+    ),
+    "runs_that_start_together_come_in_any_order": Trap(
+        "models/marts/yields/test_attempt.sql",
+        "order by test_timestamp, machine_id, test_result, record_hash",
+        "order by test_timestamp, load_id",
+        [([attempt("A1", 2, "fail", machine_id="M2")], None), ([attempt("A1", 2, "pass", machine_id="M1")], None)],
+    ),
+    "an_older_version_of_a_record_comes_last": Trap(
+        "models/marts/yields/test_attempt.sql",
+        "order by revision desc nulls last, record_hash desc nulls last, record_flags asc nulls last",
+        "order by load_id desc",
+        [([attempt("A1", 2, "pass", revision=2)], None), ([attempt("A1", 2, "fail", revision=1)], None)],
+    ),
+    "a_build_stops_half_way": Trap(
+        "macros/build_ledger.sql",
+        "execute and is_green(results)",
+        "execute",
+        [([attempt("A1", 2, "fail")], None), ([attempt("A1", 3, "pass")], "+test_attempt"), ([], None)],
+    ),
+    "a_new_test_makes_the_route_of_earlier_modules_longer": Trap(
+        "models/intermediate/int_touched_serial.sql",
+        "where product_name in (select product_name from longer_routes)",
+        "where false",
+        [([attempt("A1", 2, "pass")], None), ([attempt("A2", 10, "pass", test_name="U")], None)],
+    ),
+    "reference_data_changes_after_the_weeks_were_built": Trap(
+        "macros/build_ledger.sql",
+        "found[0] == 0 or found[1] > 0",
+        "found[0] == 0",
+        [
+            ([attempt("A1", 2, "fail")], None),
+            ({"routes": "product_name,test_name,sequence,max_attempts\nP,T,1,1\n"}, None),
+        ],
+    ),
+}
+
+
+def follow(warehouse: Warehouse, steps) -> dict:
+    warehouse.reset()
+    for arrived, stops_after in steps:
+        if isinstance(arrived, dict):
+            warehouse.refer(**arrived)
+        warehouse.load(**({"test_record": arrived} if arrived and isinstance(arrived, list) else {}))
+        assert warehouse.build(*(["--select", stops_after] if stops_after else []))
+    return warehouse.marts()
+
+
+def all_at_once(warehouse: Warehouse, steps) -> dict:
+    warehouse.reset()
+    for arrived, _ in steps:
+        if isinstance(arrived, dict):
+            warehouse.refer(**arrived)
+    warehouse.load(test_record=[record for arrived, _ in steps if isinstance(arrived, list) for record in arrived])
+    assert warehouse.build()
+    return warehouse.marts()
+
+
+@pytest.mark.parametrize("name", TRAPS)
+def test_trap(name, warehouse, tmp_path):
+    trap = TRAPS[name]
+    expected = all_at_once(warehouse, trap.steps)
+    assert not differences(follow(warehouse, trap.steps), expected)
+
+    for item in DBT_FILES:
+        copy = shutil.copytree if (PROJECT / item).is_dir() else shutil.copy
+        copy(PROJECT / item, tmp_path / item)
+    broken = tmp_path / trap.file
+    text = broken.read_text()
+    assert text.count(trap.cure) == 1, f"the cure is no longer in {trap.file}"
+    broken.write_text(text.replace(trap.cure, trap.without))
+    without_cure = Warehouse(tmp_path / "state", project=tmp_path)
+    assert differences(follow(without_cure, trap.steps), expected)

@@ -1,0 +1,101 @@
+"""A real plant folder, lake and warehouse for tests of the models: records go in by the loader, dbt builds in-process."""
+
+import json
+import os
+import shutil
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
+
+from ingest import load_all
+from pipeline.build import dbt_environment
+from pipeline.paths import PROJECT, Paths
+from pipeline.plant import load_plant
+
+PLANT = """
+plant: {name: examples, timezone: UTC, production_day_start: "07:00", serial_reuse_days: 12, wip_stale_days: 7}
+sources:
+  - {name: tests, kind: files, path: inbox/test_record*.ndjson, table: test_record}
+  - {name: repairs, kind: files, path: inbox/rework*.ndjson, table: rework}
+  - {name: decisions, kind: files, path: inbox/disposition*.ndjson, table: disposition}
+"""
+
+
+@dataclass
+class Warehouse:
+    """`project` is the dbt project to build: this one, or a copy that a test has changed."""
+
+    folder: Path
+    project: Path = PROJECT
+    plant: str = PLANT
+    files: int = field(default=0, repr=False)
+    manifest: object = field(default=None, repr=False)
+
+    def reset(self) -> None:
+        """An empty plant; what dbt parsed stays."""
+        self.files = 0
+        for name in ("plant", "data"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)
+        (self.folder / "plant" / "inbox").mkdir(parents=True)
+        (self.folder / "plant" / "plant.yml").write_text(self.plant)
+
+    @property
+    def paths(self) -> Paths:
+        return Paths(self.folder / "data")
+
+    def load(self, **records: list[dict]) -> None:
+        """One load per table named, as files in the plant's inbox."""
+        for table, rows in records.items():
+            self.files += 1
+            file = self.folder / "plant" / "inbox" / f"{table}{self.files}.ndjson"
+            file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        for load in load_all(load_plant(self.folder / "plant"), self.paths):
+            assert load.status == "loaded" and not load.reject_count, load
+
+    def refer(self, **tables: str) -> None:
+        """Writes reference CSVs; the next load brings them in."""
+        for name, text in tables.items():
+            (self.folder / "plant" / f"{name}.csv").write_text(text)
+
+    def build(self, *arguments: str) -> bool:
+        """`dbt run`, whole or of what `arguments` select; whether it succeeded."""
+        for folder in (self.paths.target, self.paths.logs, self.paths.temp):
+            folder.mkdir(parents=True, exist_ok=True)
+        os.environ.update(dbt_environment(self.paths), DBT_PROJECT_DIR=str(self.project), DBT_PROFILES_DIR=str(self.project))
+        os.environ["DBT_TARGET_PATH"] = str(self.folder / "target")
+        if self.manifest is None:
+            parsed = dbtRunner().invoke(["parse", "--quiet"])
+            assert parsed.success, parsed.exception
+            self.manifest = parsed.result
+        try:
+            result = dbtRunner(manifest=self.manifest).invoke(["--quiet", "run", *arguments])
+        finally:
+            DuckDBConnectionManager.close_all_connections()  # dbt would keep the file open
+        assert result.exception is None, result.exception
+        return result.success
+
+    def marts(self) -> dict[str, pd.DataFrame]:
+        """Every published table, rows sorted, whatever the loads were called."""
+        with closing(duckdb.connect(str(self.paths.warehouse), read_only=True)) as connection:
+            names = connection.execute(
+                "select table_schema, table_name from information_schema.tables"
+                " where table_schema in ('marts', 'publish') order by all"
+            ).fetchall()
+            return {name: connection.sql(f'select * from "{schema}"."{name}" order by all').df() for schema, name in names}
+
+
+def differences(found: dict[str, pd.DataFrame], expected: dict[str, pd.DataFrame]) -> list[str]:
+    """Tables that differ: counts and texts exactly, floats by more than 1e-9 relative."""
+    assert found.keys() == expected.keys() and found
+    different = []
+    for name in found:
+        try:
+            pd.testing.assert_frame_equal(found[name], expected[name], rtol=1e-9, atol=1e-12)
+        except AssertionError as error:
+            different.append(f"{name}: {error}")
+    return different
