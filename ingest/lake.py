@@ -6,6 +6,7 @@ when the lake is opened for loading. Only one process may do that at a time: the
 
 import json
 import os
+import re
 import secrets
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -23,6 +24,7 @@ SCHEMA_FILE = "schema.parquet"
 COMPACTED = "compacted-"
 REPLACES = b"firstpass.replaces"
 ID_TIME = "%Y%m%dT%H%M%S%f"
+LOAD_ID = re.compile(r"\d{8}T\d{12}-[0-9a-f]{6}")
 
 MANIFEST_SCHEMA = pa.schema(
     [
@@ -90,7 +92,10 @@ class Lake:
         self._remember(plant)
         for table, schema in SCHEMAS.items():
             self._keep_schema(table, schema)
-        self.loads = read_manifest(self.folder)
+        self.loads: list[Load] = []
+        self._by_object: dict[tuple[str, str, str], list[Load]] = {}
+        for load in read_manifest(self.folder):
+            self._add(load)
         self._remove_leftovers()
 
     def table(self, name: str) -> Path:
@@ -111,8 +116,16 @@ class Lake:
         load = replace(load, finished_at=datetime.now(UTC).replace(tzinfo=None))
         target = self.table("load") / f"{load.load_id}.parquet"
         write_whole(target, pa.Table.from_pylist([asdict(load)], schema=MANIFEST_SCHEMA))
-        self.loads.append(load)
+        self._add(load)
         return load
+
+    def loads_of(self, source: str, table: str, name: str) -> list[Load]:
+        """The loads of one object, oldest first."""
+        return self._by_object.get((source, table, name), [])
+
+    def _add(self, load: Load) -> None:
+        self.loads.append(load)
+        self._by_object.setdefault((load.source, load.table_name, load.object), []).append(load)
 
     def _remember(self, plant: Plant) -> None:
         file = self.paths.data / "plant.json"
@@ -138,15 +151,12 @@ class Lake:
             write_whole(file, schema.empty_table())
 
     def _remove_leftovers(self) -> None:
+        """Only what a load wrote is touched: names that end in .part or start with the id of a load."""
         committed = {load.load_id for load in self.loads}
-        for table in SCHEMAS:
-            for file in self.table(table).iterdir():
-                own = file.name == SCHEMA_FILE or file.name.startswith(COMPACTED)
-                if file.name.endswith(PART) or (table != "load" and not own and file.stem not in committed):
-                    file.unlink()
-        if self.paths.failed.is_dir():
-            for file in self.paths.failed.iterdir():
-                if "-".join(file.name.split("-")[:2]) not in committed:
+        for folder in [*map(self.table, SCHEMAS), self.paths.failed]:
+            for file in folder.iterdir() if folder.is_dir() else ():
+                found = LOAD_ID.match(file.name)
+                if file.name.endswith(PART) or (found and found[0] not in committed):
                     file.unlink()
 
 

@@ -65,6 +65,7 @@ class Loader:
             config={"memory_limit": "512MB", "temp_directory": str(paths.temp), "autoinstall_known_extensions": "false"}
         )
         self.connection.execute("set timezone = 'UTC'")
+        self.connection.execute("set enable_progress_bar = false")
         self.spellings = self._spellings()
 
     def close(self) -> None:
@@ -73,11 +74,7 @@ class Loader:
     def load(self, thing: Object) -> Load | None:
         """Loads one object, or says why it can't be: None when there is nothing new, else what came of it."""
         name = without_credentials(thing.name)
-        before = [
-            load
-            for load in self.lake.loads
-            if (load.source, load.table_name, load.object) == (thing.source, thing.table, name)
-        ]
+        before = self.lake.loads_of(thing.source, thing.table, name)
         if thing.latest_only:
             before = before[-1:]
         if any(load.version == thing.version for load in before):

@@ -16,8 +16,8 @@ from ingest.source import Reading
 from ingest.sql import identifier, literal
 
 MICROSECONDS = pa.timestamp("us")
-TIME = r"\d{4}-\d{2}-\d{2}[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,9})?)?"
-OFFSET = r"([Zz]|[+-](0\d|1[0-4])(:?[0-5]\d)?)"
+TIME = r"\d{4}-\d{2}-\d{2}[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?"
+OFFSET = r"(?:[Zz]|[+-](?:0\d|1[0-4])(?::?[0-5]\d)?)"
 EARLIEST = np.datetime64(f"{zones.FIRST_YEAR}-01-03", "us").astype(np.int64)
 LATEST = np.datetime64(f"{zones.LAST_YEAR}-12-30", "us").astype(np.int64)
 NULL_TIME = np.iinfo(np.int64).min
@@ -72,19 +72,25 @@ def _microseconds(times: pa.ChunkedArray) -> np.ndarray:
 def _iso() -> str:
     offset = f"regexp_extract(c, {literal(OFFSET + '$')})"
     digits = f"replace({offset}[2:], ':', '')"
-    minutes = f"({digits}[1:2]::bigint * 60 + coalesce(nullif({digits}[3:4], '')::bigint, 0))"
-    seconds = (
-        f"case when upper({offset}) = 'Z' then 0 when {offset}[1] = '-' then -60 * {minutes} else 60 * {minutes} end"
-    )
-    zoned = f"regexp_full_match(c, {literal(TIME + OFFSET)})"
+    minutes = f"(try_cast({digits}[1:2] as bigint) * 60 + coalesce(try_cast({digits}[3:4] as bigint), 0))"
+    sign = f"case {offset}[1] when '-' then -60 when '+' then 60 end"
     return f"""
+        with matched as (
+            select
+                c,
+                case
+                    when regexp_full_match(c, {literal(TIME)}) then 'local'
+                    when regexp_full_match(c, {literal(TIME + OFFSET)}) then 'zoned'
+                end as kind
+            from texts
+        )
         select
-            case
-                when regexp_full_match(c, {literal(TIME)}) then try_cast(c as timestamp)
-                when {zoned} then try_cast(regexp_replace(c, {literal(OFFSET + "$")}, '') as timestamp)
+            case kind
+                when 'local' then try_cast(c as timestamp)
+                when 'zoned' then try_cast(regexp_replace(c, {literal(OFFSET + "$")}, '') as timestamp)
             end as time,
-            case when {zoned} then 1000000 * ({seconds}) end::bigint as offset
-        from texts
+            case when kind = 'zoned' then coalesce(1000000 * {minutes} * ({sign}), 0) end::bigint as offset
+        from matched
     """
 
 

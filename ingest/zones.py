@@ -43,7 +43,7 @@ def utc_to_local(utc: np.ndarray, zone: str) -> np.ndarray:
 
 
 def _transitions_within(times: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
-    """Transitions (UTC, k) and the offsets around them (k + 1) for the years in which `times` lie, and a day either side."""
+    """Transitions (UTC, k) and the offsets around them (k + 1) for the years of `times`, two days wider."""
     if not len(times):
         return np.array([], np.int64), np.array([0], np.int64)
     low, high = int(times.min()) - 2 * DAY, int(times.max()) + 2 * DAY

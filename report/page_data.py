@@ -7,7 +7,7 @@ one role need is not in the file of another.
 import math
 from collections.abc import Iterable
 
-from report.publication import Publication, Role
+from report.publication import Publication, Role, last_that_fit
 
 PAGES = ("topline", "product", "test", "product_test")
 DETAIL_WEEKS = 26
@@ -51,32 +51,22 @@ class PageData:
 
     def __init__(self, publication: Publication) -> None:
         self.publication = publication
-        products = publication.rows("report_yield_product", ["load_week", "product_name", *PRODUCT_COLUMNS])
-        self.by_product = _latest(products, HISTORY_ROWS)
-        self.by_test = self._read("report_yield_product_test", ["product", "test"], PRODUCT_TEST_COLUMNS)
-        self.by_machine = self._read("report_yield_machine", ["product", "test", "machine"], MACHINE_COLUMNS)
-        self.fails = self._read("report_failure_pareto", ["product", "test", "error"], ["fail_count"])
-        self.weeks = sorted({row[0] for row in self.by_product} | {row[0] for row in self.by_test})
-        self.detail_weeks = self._detail_weeks()
+        self.weeks = last_that_fit(publication.counts("report_yield_product", "load_week"), HISTORY_ROWS)
+        self.detail_weeks = self.weeks[-DETAIL_WEEKS:]
+        for view, most in ROW_LIMITS.items():
+            of_week = publication.counts(view, "load_week")
+            fitting = last_that_fit({week: of_week.get(week, 0) for week in self.detail_weeks}, most)
+            self.detail_weeks = fitting
+        self.by_product = self._read("report_yield_product", ["product"], PRODUCT_COLUMNS, self.weeks)
+        detail = self.detail_weeks
+        self.by_test = self._read("report_yield_product_test", ["product", "test"], PRODUCT_TEST_COLUMNS, detail)
+        self.by_machine = self._read("report_yield_machine", ["product", "test", "machine"], MACHINE_COLUMNS, detail)
+        self.fails = self._read("report_failure_pareto", ["product", "test", "error"], ["fail_count"], detail)
 
-    def _read(self, view: str, keys: list[str], columns: list[str]) -> list[tuple]:
-        return self.publication.rows(view, ["load_week", *(KEYS[key] for key in keys), *columns])
-
-    def _detail_weeks(self) -> list[str]:
-        weeks = self.weeks[-DETAIL_WEEKS:]
-        views = {
-            "report_yield_product_test": self.by_test,
-            "report_yield_machine": self.by_machine,
-            "report_failure_pareto": self.fails,
-        }
-        for view, rows in views.items():
-            of_week = dict.fromkeys(weeks, 0)
-            for row in rows:
-                if row[0] in of_week:
-                    of_week[row[0]] += 1
-            while len(weeks) > 1 and sum(of_week[week] for week in weeks) > ROW_LIMITS[view]:
-                weeks = weeks[1:]
-        return weeks
+    def _read(self, view: str, keys: list[str], columns: list[str], weeks: list[str]) -> list[tuple]:
+        """Rows of the weeks: load week, keys, columns."""
+        names = ["load_week", *(KEYS[key] for key in keys), *columns]
+        return self.publication.rows(view, names, since=("load_week", weeks[0] if weeks else ""))
 
     def of(self, role: Role) -> dict:
         """The JSON document of a role's page; see `assets/figures.js`, which reads it."""
@@ -84,15 +74,13 @@ class PageData:
         names = {key: _Dictionary() for key in KEYS}
         names["week"].extend(self.weeks)
         tables = {"product": _columns(self.by_product, ["week", "product"], PRODUCT_COLUMNS, names)}
-        detail = set(self.detail_weeks)
-        parts = [row for row in self.by_test if row[0] in detail]
-        tables["step"] = _columns(parts, ["week", "product", "test"], PRODUCT_TEST_COLUMNS, names)
+        tables["step"] = _columns(self.by_test, ["week", "product", "test"], PRODUCT_TEST_COLUMNS, names)
         if "test" in pages:
-            machines = [row for row in self.by_machine if row[0] in detail]
-            tables["machine"] = _columns(machines, ["week", "product", "test", "machine"], MACHINE_COLUMNS, names)
+            tables["machine"] = _columns(
+                self.by_machine, ["week", "product", "test", "machine"], MACHINE_COLUMNS, names
+            )
         if "test" in pages or "product_test" in pages:
-            fails = [row for row in self.fails if row[0] in detail]
-            tables["fail"] = _columns(fails, ["week", "product", "test", "error"], ["fail_count"], names)
+            tables["fail"] = _columns(self.fails, ["week", "product", "test", "error"], ["fail_count"], names)
         run = self.publication.run
         findings, all_findings = self._findings()
         return {
@@ -166,19 +154,3 @@ def _compact(value: object) -> object:
         value = float(f"{value:.9g}")
         return int(value) if value.is_integer() else value
     return value
-
-
-def _latest(rows: list[tuple], limit: int) -> list[tuple]:
-    """The rows of the last weeks, whole weeks only; at least the last one."""
-    if len(rows) <= limit:
-        return rows
-    count: dict[str, int] = {}
-    for row in rows:
-        count[row[0]] = count.get(row[0], 0) + 1
-    kept, total = set(), 0
-    for week in sorted(count, reverse=True):
-        total += count[week]
-        if kept and total > limit:
-            break
-        kept.add(week)
-    return [row for row in rows if row[0] in kept]

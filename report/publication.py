@@ -94,6 +94,17 @@ class Publication:
         return found
 
     @cached_property
+    def types(self) -> dict[str, dict[str, str]]:
+        """Of each table and view of schema main: each column's type as DuckDB names it."""
+        found: dict[str, dict[str, str]] = {}
+        for table, column, name in self._connection.execute(
+            "select table_name, column_name, data_type from duckdb_columns() "
+            "where schema_name = 'main' and database_name = current_database()"
+        ).fetchall():
+            found.setdefault(table, {})[column] = name
+        return found
+
+    @cached_property
     def comments(self) -> dict[str, str]:
         """The comment of each table and view that has one."""
         return dict(
@@ -112,17 +123,38 @@ class Publication:
         """What one row of the view is."""
         return self.comments.get(view) or self.comments.get(MART_OF_VIEW.get(view, ""), "")
 
-    def rows(self, view: str, columns: list[str] | None = None, order: list[str] | None = None) -> list[tuple]:
-        """All rows of the view: the columns asked for (default all), in the order asked for (default: all of them)."""
+    def rows(
+        self,
+        view: str,
+        columns: list[str] | None = None,
+        order: list[str] | None = None,
+        since: tuple[str, object] | None = None,
+    ) -> list[tuple]:
+        """The view's columns asked for (default all), in the order asked for (default: by all of them).
+
+        `since`: a column and its least value, such as the first week wanted.
+        """
         known = self._of(view)
         columns = columns or list(known)
         missing = [column for column in columns if column not in known]
         if missing:
             raise PublicationError(f"{self.published / 'marts.duckdb'}: {view} has no {missing[0]}; publish it anew")
-        by = order if order is not None else columns
         chosen = ", ".join(quote(column) for column in columns)
-        sorting = ", ".join(f"{quote(column)} nulls last" for column in by)
-        return self._connection.execute(f"select {chosen} from {quote(view)} order by {sorting}").fetchall()
+        sorting = ", ".join(f"{quote(column)} nulls last" for column in (order or columns))
+        where = f"where {quote(since[0])} >= ?" if since else ""
+        return self._connection.execute(
+            f"select {chosen} from {quote(view)} {where} order by {sorting}", [since[1]] if since else []
+        ).fetchall()
+
+    def counts(self, view: str, column: str) -> dict:
+        """How many rows the view has of each value of the column that is not NULL, least value first."""
+        self._of(view)
+        name = quote(column)
+        return dict(
+            self._connection.execute(
+                f"select {name}, count(*) from {quote(view)} where {name} is not null group by 1 order by 1"
+            ).fetchall()
+        )
 
     def _of(self, view: str) -> dict[str, str]:
         if view not in self.columns:
@@ -163,3 +195,14 @@ def low_limit(targets: list[Target], metric: str, product: str | None, test: str
         if fits and (best is None or rank > best[0]):
             best = (rank, target.low)
     return best[1] if best else None
+
+
+def last_that_fit(counts: dict, most: int) -> list:
+    """The last values of `Publication.counts` whose rows together are at most `most`; at least the last one."""
+    kept, total = [], 0
+    for value in reversed(counts):
+        total += counts[value]
+        if kept and total > most:
+            break
+        kept.append(value)
+    return kept[::-1]

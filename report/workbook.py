@@ -1,6 +1,7 @@
 """yield.xlsx: a role's workbook. Summary first, then one sheet per mart, definitions last."""
 
 import datetime as dt
+import textwrap
 from pathlib import Path
 
 from openpyxl import Workbook
@@ -10,7 +11,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from report.cells import LAST_ROW, render_rows
-from report.publication import MART_OF_VIEW, Publication, Role, Target, low_limit
+from report.publication import MART_OF_VIEW, Publication, Role, Target, last_that_fit, low_limit
 from report.workbook_file import FONT, SOFT, STRONG, lay_out_page, new_workbook, put, put_headers, save
 from report.workbook_summary import add_summary
 
@@ -18,8 +19,11 @@ SHEETS = {mart: view for view, mart in MART_OF_VIEW.items()}
 """The sheets that a role can be given (`sheet:<mart>`), in the order of the workbook, and the view each shows."""
 SUMMARY = "summary"  # the sheet of key figures
 WEEKS = 26  # of history in a sheet
+PERIODS = ("load_week", "production_date")
 HEADER_ROW = 3
 WIDEST = 48
+DEFINITION_WIDTH = 100
+LINE = 15  # points
 LOW = PatternFill("solid", bgColor="FBD9C5")
 LOW_FONT = Font(name=FONT, color="8A2B06")
 METRICS = {
@@ -28,7 +32,7 @@ METRICS = {
 }
 """Columns coloured below the threshold of their product and test. Rolled yields have none: thresholds are per test."""
 
-_TEXTS = {"load_week", "finding", "severity", "table_name", "example", "error_code"}
+STYLE_OF_TYPE = {"VARCHAR": "text", "BOOLEAN": "flag", "DATE": "date", "BIGINT": "count"}
 
 
 def sheets_of(role: Role) -> list[str]:
@@ -69,8 +73,7 @@ class _MartSheet:
         self.mart = mart
         self.columns = list(publication.definitions(view))
         self.description = publication.description(view)
-        rows = publication.rows(view)
-        kept, self.note = _last_weeks(rows, self.columns)
+        kept, self.note = _last_weeks(publication, view)
         self.metrics = [
             metric
             for metric in METRICS.get(mart, ())
@@ -80,7 +83,8 @@ class _MartSheet:
             kept = [(*row, *self._limits(row, publication.targets)) for row in kept]
         self.labels = [label(column) for column in self.columns]
         self.labels += [f"Low limit of {label(metric).lower()}" for metric in self.metrics]
-        self.formats = [style_of(column) for column in self.columns] + ["share"] * len(self.metrics)
+        self.formats = [style_of(column, publication.types[view][column]) for column in self.columns]
+        self.formats += ["share"] * len(self.metrics)
         self.xml, self.widths = render_rows(kept, self.formats, styles, HEADER_ROW + 1)
         self.last_row = HEADER_ROW + len(kept)
         self.extent = f"A1:{get_column_letter(len(self.labels))}{self.last_row}"
@@ -94,11 +98,13 @@ class _MartSheet:
         put(sheet, 1, 1, f"{self.mart}: {self.description}" if self.description else self.mart, font=STRONG)
         put(sheet, 2, 1, self.note, font=SOFT)
         put_headers(sheet, HEADER_ROW, self.labels, self.formats)
-        sheet.row_dimensions[HEADER_ROW].height = 60  # three lines and the button of the filter
+        lines = 1
         for column, (text, width) in enumerate(zip(self.labels, self.widths, strict=True), 1):
             word = max(len(part) for part in text.split())
             needed = max(width + 2, word + 4, len(text) / 3 + 4)  # + 4: the button of the filter
-            sheet.column_dimensions[get_column_letter(column)].width = min(WIDEST, needed)
+            wide = sheet.column_dimensions[get_column_letter(column)].width = min(WIDEST, needed)
+            lines = max(lines, len(textwrap.wrap(text, int(wide) - 2)))
+        sheet.row_dimensions[HEADER_ROW].height = LINE * (lines + 1)  # and a line for the button of the filter
         sheet.freeze_panes = sheet.cell(HEADER_ROW + 1, 1 + self.columns.index(self._last_key()) + 1)
         last_column = get_column_letter(len(self.labels))
         sheet.auto_filter.ref = f"A{HEADER_ROW}:{last_column}{max(self.last_row, HEADER_ROW + 1)}"
@@ -112,9 +118,9 @@ class _MartSheet:
 
     def _last_key(self) -> str:
         """The last of the first columns that say what a row is of; they stay in view."""
-        keys = ("load_week", "production_date", "machine_id", "product_name", "test_name", "error_code", "finding")
+        keys = (*PERIODS, "machine_id", "product_name", "test_name", "error_code")
         leading = [column for column in self.columns[:6] if column in keys]
-        return leading[-1] if leading else self.columns[0]
+        return leading[-1] if self.columns[0] in keys else self.columns[0]
 
 
 def label(column: str) -> str:
@@ -123,44 +129,34 @@ def label(column: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def style_of(column: str) -> str:
-    """How a column is shown, by what its name ends with (naming rules of the marts)."""
-    if column.endswith(("_name", "_id")) or column in _TEXTS:
-        return "text"
-    if column.startswith("is_"):
-        return "flag"
-    if column.endswith(("_date", "_start")):
-        return "date"
-    if column.endswith(("_yield", "_rate", "_share", "_low", "_high")):
-        return "share"
-    if column.endswith("_s"):
-        return "seconds"
-    return "count"
+def style_of(column: str, data_type: str) -> str:
+    """How a column is shown: by its type; of numbers with a fraction, those in `_s` are seconds, the others shares."""
+    if data_type in STYLE_OF_TYPE:
+        return STYLE_OF_TYPE[data_type]
+    return "seconds" if column.endswith("_s") else "share"
 
 
-def _last_weeks(rows: list[tuple], columns: list[str]) -> tuple[list[tuple], str]:
+def _last_weeks(publication: Publication, view: str) -> tuple[list[tuple], str]:
     """The rows of the last `WEEKS` weeks, as far as a sheet holds them, and the line that says what is shown."""
-    key = "load_week" if "load_week" in columns else "production_date" if "production_date" in columns else None
-    if not rows or key is None or columns[0] == "finding":
-        kept = rows[: LAST_ROW - HEADER_ROW]
-        return kept, f"{len(kept):,} of {len(rows):,} rows" if len(kept) < len(rows) else f"{len(rows):,} rows"
-    place = columns.index(key)
-    whole = sorted({row[place] for row in rows})
-    if key == "load_week":
-        periods = whole[-WEEKS:]
+    most = LAST_ROW - HEADER_ROW
+    columns = publication.definitions(view)
+    period = next((column for column in PERIODS if column in columns), None)
+    if period is None or "finding" in columns:  # findings may be of no week
+        rows = publication.rows(view)
+        return rows[:most], f"{len(rows):,} rows" if len(rows) <= most else f"{most:,} of {len(rows):,} rows"
+    counts = publication.counts(view, period)
+    if not counts:
+        return [], "no rows"
+    if period == "load_week":
+        last = dict(list(counts.items())[-WEEKS:])
     else:
-        periods = [day for day in whole if day > whole[-1] - dt.timedelta(weeks=WEEKS)]
-    of_period: dict[object, int] = {}
-    for row in rows:
-        of_period[row[place]] = of_period.get(row[place], 0) + 1
-    while len(periods) > 1 and sum(of_period[period] for period in periods) > LAST_ROW - HEADER_ROW:
-        periods = periods[1:]
-    wanted = set(periods)
-    kept = [row for row in rows if row[place] in wanted][: LAST_ROW - HEADER_ROW]
-    shown = f"{periods[0]} to {periods[-1]}: {len(kept):,} rows"
-    if len(kept) < len(rows):
-        shown += f" of {len(rows):,}; earlier ones are in the published tables"
-    return kept, shown
+        last = {day: count for day, count in counts.items() if day > max(counts) - dt.timedelta(weeks=WEEKS)}
+    periods = last_that_fit(last, most)
+    rows = publication.rows(view, since=(period, periods[0]))[:most]
+    shown = f"{periods[0]} to {periods[-1]}: {len(rows):,} rows"
+    if len(rows) < sum(counts.values()):
+        shown += f" of {sum(counts.values()):,}; earlier ones are in the published tables"
+    return rows, shown
 
 
 def _add_definitions(workbook: Workbook, publication: Publication, marts: list[str]) -> None:
@@ -173,8 +169,9 @@ def _add_definitions(workbook: Workbook, publication: Publication, marts: list[s
             for place, text in enumerate((mart, label(column), column, definition), 1):
                 cell = put(sheet, row, place, text)
                 cell.alignment = Alignment(wrap_text=place == 4, vertical="top", horizontal="left", indent=1)
+            sheet.row_dimensions[row].height = LINE * max(1, len(textwrap.wrap(definition, DEFINITION_WIDTH + 5)))
             row += 1
-    for letter, width in zip("ABCD", (20, 30, 28, 90), strict=True):
+    for letter, width in zip("ABCD", (20, 30, 28, DEFINITION_WIDTH), strict=True):
         sheet.column_dimensions[letter].width = width
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = f"A1:D{max(row - 1, 2)}"

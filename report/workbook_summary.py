@@ -82,9 +82,9 @@ def _week_row(week: str, rows: list[tuple]) -> list[object]:
 def _product_rows(publication: Publication, recent: list[tuple], weeks: set[str]) -> list[list[object]]:
     names = ["load_week", "product_name", "test_name", "load_qty", "first_pass_qty", "cumm_pass_qty", "sequence"]
     steps: dict[str, list[tuple]] = {}
-    for week, product, *rest in publication.rows("report_yield_product_test", names):
-        if week in weeks:
-            steps.setdefault(product, []).append(tuple(rest))
+    since = ("load_week", min(weeks, default=""))
+    for _, product, *rest in publication.rows("report_yield_product_test", names, since=since):
+        steps.setdefault(product, []).append(tuple(rest))
     made = []
     for product in sorted({row[1] for row in recent}):
         of_product = [row for row in recent if row[1] == product]

@@ -23,10 +23,8 @@ DECODER = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 def read_lines(stream: BinaryIO, *, encoding: str) -> Iterator[Batch]:
     """A line that is not an object is a reject; blank lines are not counted."""
     batch = _Gathered()
-    for number, line in enumerate(_lines(stream, encoding)):
-        if number == 0:
-            line = line.removeprefix("\ufeff")
-        if text := line.strip():
+    for line in _lines(stream, encoding):
+        if text := line.strip("\ufeff \t\r\n"):
             try:
                 record = DECODER.decode(text)
             except ValueError as error:

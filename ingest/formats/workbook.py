@@ -37,9 +37,8 @@ def _sheet_batches(book: openpyxl.Workbook, sheet: str | None) -> Iterator[Batch
     found.reset_dimensions()
     rows = (row for row in found.iter_rows() if any(cell.value is not None for cell in row))
     header = _header(next(rows, ()))
-    count, records, positions, rejects = 0, [], [], []
-    for row in rows:
-        count += 1
+    records, positions, rejects = [], [], []
+    for count, row in enumerate(rows, start=1):
         texts = [_text(cell.value) for cell in row]
         errors = [cell.value for cell in row if cell.data_type == "e"]
         if errors or any(text is not None for text in texts[len(header) :]):

@@ -8,7 +8,7 @@ import os
 import shutil
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
@@ -87,6 +87,8 @@ def check(source: FilesSource) -> None:
         raise _wrong(source, "table", f"is not a table of records; expected one of {', '.join(RECORD_TABLES)}")
     if unknown := sorted(set(source.columns) - set(CONTRACTS[source.table].columns)):
         raise _wrong(source, "columns", f"names {unknown[0]!r}, which is not a column of {source.table}")
+    if source.delimiter is not None and (not source.delimiter.isascii() or source.delimiter in '"\r\n'):
+        raise _wrong(source, "delimiter", "can't delimit; expected one plain character such as ; or a tab")
     try:
         codecs.lookup(source.encoding)
     except LookupError:
@@ -170,5 +172,6 @@ def _set_aside(file: Path, paths: Paths, load_id: str, reason: str) -> None:
     try:
         os.link(file, kept)
     except OSError:
-        shutil.copyfile(file, kept)
+        with suppress(OSError):  # may not be read at all: then the reason says so
+            shutil.copyfile(file, kept)
     kept.with_name(f"{kept.name}.reason.txt").write_text(reason + "\n", encoding="utf-8")

@@ -12,6 +12,8 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
+from generator import GeneratorError, simulate_weeks
+from generator.records import SCHEMAS
 from ingest.lake import Load
 from ingest.source import BATCH_ROWS, Batch, Object, Reading
 from pipeline.plant import Plant, PlantError, SimulatorSource
@@ -25,8 +27,6 @@ def find(plant: Plant, source: SimulatorSource, loads: list[Load]) -> Iterator[O
 
     Raises PlantError when the settings are not those of the days that were loaded before, or can't be simulated.
     """
-    from generator.records import SCHEMAS  # not needed, nor its libraries, by a plant with records of its own
-
     settings = f"seed={source.seed} scale={source.scale:g} start={source.start}"
     begin, end = _next_days(source, settings, set(SCHEMAS), loads)
     name = f"{settings} days={begin}-{end}"
@@ -75,8 +75,6 @@ class _History:
                 first += len(part)
 
     def _pieces(self) -> Iterator[dict[str, pa.Table]]:
-        from generator import GeneratorError, simulate_weeks
-
         settings = self.plant.plant
         kept = []
         try:

@@ -4,7 +4,7 @@
 with
 
 modules as (
-    select * from {{ ref("module_status") }} where is_production
+    select * from {{ ref("module_status") }}
 ),
 
 serials_shared as (

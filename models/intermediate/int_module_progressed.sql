@@ -10,7 +10,9 @@
 with
 
 attempts as (
-    select * from {{ ref("test_attempt") }} where {{ in_touched_weeks("load_week_start") }}
+    select *
+    from {{ ref("test_attempt") }}
+    where attempt_number > 0 and {{ in_touched_weeks("load_week_start") }}
 ),
 
 routes as (
@@ -53,7 +55,6 @@ tests_counted as (
         max(attempts.attempt_number) as last_number,
         max_by(attempts.test_result, attempts.attempt_number) as last_test_result,
         max_by(attempts.machine_id, attempts.attempt_number) as last_machine_id,
-        bool_or(attempts.run_purpose = 'production') as is_production,
         count(*) as attempt_count,
         count(attempts.run_number) as run_count,
         count(*) filter (where attempts.run_number > 0 and attempts.test_result = 'fail') as fail_count,
@@ -97,7 +98,6 @@ stages_counted as (
         max_by(test_name, last_number) as last_test_name,
         max_by(last_test_result, last_number) as last_test_result,
         max_by(last_machine_id, last_number) as last_machine_id,
-        bool_or(is_production) as is_production,
         sum(attempt_count)::bigint as attempt_count,
         sum(run_count)::bigint as run_count,
         sum(fail_count)::bigint as fail_count,
@@ -123,7 +123,6 @@ final as (
         max_by(last_test_name, last_number) as last_test_name,
         max_by(last_test_result, last_number) as last_test_result,
         max_by(last_machine_id, last_number) as last_machine_id,
-        bool_or(is_production) as is_production,
         sum(attempt_count)::bigint as attempt_count,
         sum(run_count)::bigint as run_count,
         sum(fail_count)::bigint as fail_count,

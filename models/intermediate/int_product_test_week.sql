@@ -44,7 +44,8 @@ final as (
         count(*) filter (where record_flags like '%future%') as future_qty,
         min(serial_num) filter (where record_flags like '%future%') as future_example,
         count(*) filter (where run_purpose not in ({{ quoted(var('run_purposes')) }})) as unknown_purpose_qty,
-        min(run_purpose) filter (where run_purpose not in ({{ quoted(var('run_purposes')) }})) as unknown_purpose_example
+        min(run_purpose) filter (where run_purpose not in ({{ quoted(var('run_purposes')) }}))
+            as unknown_purpose_example
     from attempts
     group by all
 )

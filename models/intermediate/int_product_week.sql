@@ -11,7 +11,7 @@ with
 modules as (
     select *
     from {{ ref("module_status") }}
-    where is_production and {{ in_touched_weeks("load_week_start") }}
+    where {{ in_touched_weeks("load_week_start") }}
 ),
 
 final as (

@@ -1,5 +1,23 @@
--- Production weeks of all records of touched serial numbers: every week that one of their modules is in,
--- or was in before.
-select distinct production_week_start as week_start
-from {{ ref("int_test_record_dated") }}
-where serial_num in (select serial_num from {{ ref("int_touched_serial") }})
+-- Weeks in which something may look different since the last green build: those of new records, and those of all records
+-- of touched modules, which are in one of these weeks, and were before. Units that are no modules belong to no other week.
+with
+
+records as (
+    select * from {{ ref("int_test_record_dated") }}
+),
+
+modules_touched as (
+    select distinct serial_num
+    from records
+    where
+        run_purpose = 'production'
+        and serial_num in (select serial_num from {{ ref("int_touched_serial") }})
+),
+
+final as (
+    select distinct production_week_start as week_start
+    from records
+    where is_new or serial_num in (select serial_num from modules_touched)
+)
+
+select * from final

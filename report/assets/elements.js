@@ -64,8 +64,8 @@ function legend(entries, immature) {
 
 const FORMATS = { count, percent, seconds, interval };
 
-/** A table: columns [{label, format, definition}], rows of cells: a value, or {value, text, href, low}. */
-function table(columns, rows) {
+/** A table that scrolls sideways: columns [{label, format, definition}], rows of values or of `limited` and `linked` cells. */
+function table(label, columns, rows) {
   const head = element("tr", {}, ...columns.map(({ label, format, definition }) =>
     element("th", { scope: "col", class: format ? "number" : null, title: definition }, label)));
   const body = rows.map((cells) => element("tr", {}, ...cells.map((cell, place) => {
@@ -81,7 +81,7 @@ function table(columns, rows) {
     const content = href ? element("a", { href }, text) : text;
     return place === 0 ? element("th", { scope: "row", ...attributes }, content) : element("td", attributes, content);
   })));
-  return element("div", { class: "scroll", tabindex: "0", role: "group" },
+  return element("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": label },
     element("table", {}, element("thead", {}, head), element("tbody", {}, ...body)));
 }
 

@@ -104,7 +104,7 @@ const PAGE = {
     if (data.detailFrom > 0) {
       const all = unitWeeks(rowsOf("product", { from: 0, to: lastWeek }));
       sections.push({ ...all, id: "history", title: `All ${names.week.length} load weeks`,
-        note: "Whatever weeks are chosen above. Products and tests are in this report for the later weeks only." });
+        note: `Whatever weeks are chosen above; the last ${names.week.length - data.detailFrom} can be chosen.` });
     }
     return {
       tiles: [tiles.started, tiles.unit, shareTile("stepFirst", made.first), shareTile("stepCumm", made.cumm),
@@ -177,7 +177,8 @@ function filters() {
   if (state.page === "product" || state.page === "product_test" || onTest) {
     const tests = data.tables.step;
     const options = productChoices()
-      .filter((index) => !onTest || state.test === null || tests.product.some((one, row) => one === index && tests.test[row] === state.test))
+      .filter((index) => !onTest || state.test === null
+        || tests.product.some((one, row) => one === index && tests.test[row] === state.test))
       .map((index) => [index, names.product[index]]);
     parts.push(dropDown("product", "Product", onTest ? [["", "All products"], ...options] : options, state.product ?? "",
       (value) => choose({ product: position(value) })));
@@ -197,9 +198,10 @@ function filters() {
 
 function chosenText() {
   const parts = [];
-  if (state.page === "test") parts.push(names.test[state.test], state.product === null ? "all products" : names.product[state.product]);
-  else if (state.page === "product") parts.push(names.product[state.product]);
-  else if (state.page === "product_test") parts.push(names.product[state.product], names.test[state.test]);
+  const product = state.product === null ? "all products" : names.product[state.product];
+  if (state.page === "test") parts.push(names.test[state.test], product);
+  else if (state.page === "product") parts.push(product);
+  else if (state.page === "product_test") parts.push(product, names.test[state.test]);
   else parts.push("All products, all tests");
   parts.push(state.from === state.to ? `load week ${week(state.to)}` : `load weeks ${week(state.from)} to ${week(state.to)}`);
   return parts.filter(Boolean).join(" · ");
@@ -215,7 +217,7 @@ function sectionNode(section, opened) {
       : element("figure", {}, legend(section.legend, immature), chartNode(`${state.page}-${section.id}`),
         notes ? element("figcaption", {}, notes) : null),
     empty ? null : element("details", { id: `table-${section.id}`, open: opened.has(`table-${section.id}`) },
-      element("summary", {}, `Table: ${section.title}`), table(section.table.columns, section.table.rows)));
+      element("summary", {}, `Table: ${section.title}`), table(section.title, section.table.columns, section.table.rows)));
 }
 
 function findingsPage() {
@@ -226,8 +228,8 @@ function findingsPage() {
   const more = data.allFindings > rows.length
     ? `The gravest ${count(rows.length)} of ${count(data.allFindings)}; all are in the published table data_quality.` : null;
   return [element("h2", {}, "Data quality"),
-    element("p", { class: "chosen" }, rows.length ? "What the checks found in the records; figures on the other pages include the rules that followed." : "No findings."),
-    rows.length ? table(columns, rows) : null, more ? element("p", {}, more) : null];
+    element("p", { class: "chosen" }, rows.length ? "What the checks found in the records." : "No findings."),
+    rows.length ? table("Findings", columns, rows) : null, more ? element("p", {}, more) : null];
 }
 
 async function show() {

@@ -25,7 +25,7 @@ const TERMS = {
   cumm: ["Cumm yield", defined("step", "cumm_yield", "Modules whose last run passed / modules tested.")],
   attempts: ["Test attempts", defined("step", "test_qty", "Attempts that passed or failed.")],
   retest: ["Retest pass rate", defined("step", "retest_pass_rate",
-    "Modules whose second run passed / modules retested: an upper bound on false fails.")],
+    "Retested modules whose last run passed / retested modules: an upper bound on false fails.")],
   passSeconds: ["Avg test duration, passed", defined("step", "avg_test_duration_pass_s", "Seconds of passed attempts.")],
   failSeconds: ["Avg test duration, failed", defined("step", "avg_test_duration_fail_s", "Seconds of failed attempts.")],
   rate: ["Passing rate", defined("machine", "passing_rate", "Passed attempts / attempts of the machine.")],

@@ -88,7 +88,6 @@ final as (
         rework_events,
 
         -- findings
-        is_production,
         is_reopened or is_scrap_tested as is_reopened,
         is_route_escape
     from joined

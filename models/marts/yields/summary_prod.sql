@@ -29,7 +29,8 @@ rolled as (
         min(product_tests.load_qty) as min_test_load_qty,
         {{ product_of("product_tests.first_pass_yield") }} as first_pass_yield,
         {{ product_of("product_tests.cumm_yield") }} as cumm_yield,
-        sqrt(sum({{ log_variance("product_tests.first_pass_yield", "product_tests.load_qty") }})) as first_pass_log_error,
+        sqrt(sum({{ log_variance("product_tests.first_pass_yield", "product_tests.load_qty") }}))
+            as first_pass_log_error,
         sqrt(sum({{ log_variance("product_tests.cumm_yield", "product_tests.load_qty") }})) as cumm_log_error
     from product_tests
     inner join routes

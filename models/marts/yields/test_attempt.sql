@@ -11,12 +11,16 @@ dated as (
     select * from {{ ref("int_test_record_dated") }}
 ),
 
+serials_considered as (
+    select serial_num from dated where {{ in_touched_weeks("production_week_start") }}
+),
+
 -- every record of each serial number that has one in a week being written
 records as (
     select *
     from dated
     {% if is_incremental() %}
-        where serial_num in (select serial_num from dated where {{ in_touched_weeks("production_week_start") }})
+        where serial_num in (select serial_num from serials_considered)
     {% endif %}
 ),
 
@@ -38,6 +42,15 @@ deduplicated as (
 ),
 
 -- a serial number that comes back after serial_reuse_days is another module
+long_lived as (
+    select serial_num
+    from deduplicated
+    group by serial_num
+    having
+        bool_or(run_purpose = 'production')
+        and max(test_timestamp) > min(test_timestamp) + max(serial_reuse_days) * interval '1 day'
+),
+
 gaps as (
     select
         serial_num,
@@ -46,35 +59,22 @@ gaps as (
         lag(test_timestamp) over (partition by serial_num, product_name order by test_timestamp)
         + serial_reuse_days * interval '1 day' as reusable_after
     from deduplicated
-    where serial_num in (
-        select serial_num
-        from deduplicated
-        group by serial_num
-        having max(test_timestamp) > min(test_timestamp) + max(serial_reuse_days) * interval '1 day'
-    )
-),
-
-lives as (
-    select distinct
-        serial_num,
-        product_name,
-        test_timestamp as begins_at
-    from gaps
-    where test_timestamp > reusable_after
+    where serial_num in (select serial_num from long_lived)
 ),
 
 lives_numbered as (
-    select
-        gaps.serial_num,
-        gaps.product_name,
-        gaps.test_timestamp,
-        count(distinct lives.begins_at) + 1 as life_number
+    select distinct
+        serial_num,
+        product_name,
+        test_timestamp,
+        1 + (
+            sum(case when test_timestamp > reusable_after then 1 else 0 end) over (
+                partition by serial_num, product_name
+                order by test_timestamp
+                range between unbounded preceding and current row
+            )
+        )::bigint as life_number
     from gaps
-    inner join lives
-        on gaps.serial_num = lives.serial_num
-        and gaps.product_name = lives.product_name
-        and gaps.test_timestamp >= lives.begins_at
-    group by all
 ),
 
 placed as (
@@ -89,28 +89,21 @@ placed as (
         and deduplicated.test_timestamp = lives_numbered.test_timestamp
 ),
 
+-- a unit that is never in production (a golden unit, say) is no module: each of its attempts counts in its own week,
+-- or one more attempt would touch years
 attempts_numbered as (
     select
         *,
-        min(production_week_start) over (partition by serial_num, product_name, life_number) as load_week_start,
-        row_number() over (
+        case
+            when bool_or(run_purpose = 'production') over module then min(production_week_start) over module
+            else production_week_start
+        end as load_week_start,
+        case when bool_or(run_purpose = 'production') over module then row_number() over (
             partition by serial_num, product_name, life_number
             order by test_timestamp, machine_id, test_result, record_hash
-        ) as attempt_number
+        ) end as attempt_number
     from placed
-),
-
-runs_numbered as (
-    select
-        *,
-        case when is_run then row_number() over run_order end as run_number,
-        case when is_run then lead(attempt_number) over run_order is null end as is_last_run
-    from attempts_numbered
-    where {{ in_touched_weeks("load_week_start") }}
-    window run_order as (
-        partition by serial_num, product_name, life_number, test_name, is_run
-        order by attempt_number
-    )
+    window module as (partition by serial_num, product_name, life_number)
 ),
 
 final as (
@@ -138,8 +131,8 @@ final as (
 
         -- place in the module's life
         attempt_number,
-        run_number,
-        is_last_run,
+        case when is_run then row_number() over run_order end as run_number,
+        case when is_run then lead(attempt_number) over run_order is null end as is_last_run,
 
         -- circumstances
         fixture_id,
@@ -153,7 +146,12 @@ final as (
         is_conflict,
         record_flags,
         record_hash
-    from runs_numbered
+    from attempts_numbered
+    where {{ in_touched_weeks("load_week_start") }}
+    window run_order as (
+        partition by serial_num, product_name, life_number, test_name, is_run
+        order by attempt_number
+    )
 )
 
 select * from final

@@ -59,19 +59,25 @@ class Site:
         (load,) = self.load()
         return load
 
-    def rows(self, table: str = "test_record") -> list[dict]:
-        """Committed rows of a raw table, in the order of load and row, as a reader gets them."""
-        lake = self.paths.raw
-        key = "load_id" if table in ("load", "reject") else "_load_id"
-        query = f"""
-            select t.*
-            from read_parquet('{lake}/{table}/*.parquet', union_by_name = true) t
-            join read_parquet('{lake}/load/*.parquet', union_by_name = true) l on l.load_id = t.{key}
-            where '{table}' = 'load' or l.status = 'loaded'
-        """
+    def query(self, what: str, table: str) -> list[dict]:
+        """`what` of the committed rows of a raw table, as a reader gets them."""
+        lake, key = self.paths.raw, "load_id" if table in ("load", "reject") else "_load_id"
         with duckdb.connect() as connection:
-            records = connection.execute(query).to_arrow_table().to_pylist()
-        return sorted(records, key=lambda row: (row[key], row.get("_row", 0)))
+            found = connection.execute(f"""
+                select {what}
+                from read_parquet('{lake}/{table}/*.parquet', union_by_name = true) t
+                join read_parquet('{lake}/load/*.parquet', union_by_name = true) l on l.load_id = t.{key}
+                where '{table}' = 'load' or l.status = 'loaded'
+            """)
+            return found.to_arrow_table().to_pylist()
+
+    def rows(self, table: str = "test_record") -> list[dict]:
+        """In the order of load and row."""
+        key = "load_id" if table in ("load", "reject") else "_load_id"
+        return sorted(self.query("t.*", table), key=lambda row: (row[key], row.get("_row", 0)))
+
+    def count(self, table: str = "test_record") -> int:
+        return self.query("count(*) as n", table)[0]["n"]
 
     def rejects(self) -> list[tuple[int, object, str]]:
         return sorted((row["row"], json.loads(row["record"]), row["reason"]) for row in self.rows("reject"))

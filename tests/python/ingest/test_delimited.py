@@ -87,6 +87,7 @@ BROKEN = {
     "closed before the end of the value": [line(serial_num='"A"1')],
     "an empty value, then text": [line(serial_num='""A')],
     "four stray quotes": [line(serial_num='"A'), line(serial_num='"B'), line(serial_num='"C'), line(serial_num='"D')],
+    "closed in a row that is too short": [line(serial_num='"A'), 'x"'],
     "a bad one after a literal one": [line(serial_num='5" x'), line(serial_num='"A'), GOOD],
 }
 

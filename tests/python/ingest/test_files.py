@@ -1,6 +1,7 @@
 """What becomes of files: formats, broken ones, ones still being written, names."""
 
 import gzip
+import io
 import json
 import os
 import zipfile
@@ -187,6 +188,12 @@ def test_workbook_errors_and_values_beyond_the_header_are_rejected(site):
     assert [reason for *_, reason in site.rejects()] == ["a cell holds the error #N/A", "a value beyond the 7 columns"]
 
 
+def test_workbook_numbers_and_empty_header_cells(site):
+    write_workbook(site, "a.xlsx", [*HEADER_LIST, None, " "], [*typed()[:-1], 1e20], [*typed()[:-1], 2.5])
+    site.load()
+    assert [row["test_duration_s"] for row in site.rows()] == [1e20, 2.5]
+
+
 def test_workbook_is_read_in_batches(site, monkeypatch):
     monkeypatch.setattr(workbook, "BATCH_RECORDS", 3)
     write_workbook(site, "a.xlsx", HEADER_LIST, *[typed(serial_num=f"S{i}") for i in range(10)])
@@ -221,6 +228,13 @@ def test_bad_json_lines_are_rejected(site, monkeypatch):
     (_, text, reason), *others = site.rejects()
     assert (text, reason.startswith("not a JSON line")) == ('{"a":', True)
     assert [reason for *_, reason in others] == ["not a JSON object"] * 2
+
+
+def test_json_documents_are_read_in_batches(site, monkeypatch):
+    monkeypatch.setattr(json_text, "BATCH_RECORDS", 2)
+    site.put("a.json", json.dumps([record(serial_num=f"S{i}") for i in range(5)]))
+    site.load()
+    assert [(row["_row"], row["serial_num"]) for row in site.rows()] == [(i + 1, f"S{i}") for i in range(5)]
 
 
 def test_json_values(site):
@@ -272,8 +286,6 @@ values = st.recursive(st.none() | st.booleans() | st.text(max_size=4) | st.integ
     st.sampled_from([None, 1]),
 )
 def test_json_chunks_do_not_matter(tmp_path_factory, records, chunk, indent):
-    import io
-
     text = json.dumps(records, indent=indent)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_text, "CHUNK", chunk)
@@ -334,6 +346,18 @@ def test_file_that_cannot_be_opened_fails(site, monkeypatch):
     assert site.load_one().error == "can't be opened: Permission denied"
 
 
+# Its reason must be there even where the file itself can't be kept.
+def test_file_that_cannot_be_copied_leaves_its_reason(site, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "link", refuse)
+    monkeypatch.setattr(files.shutil, "copyfile", refuse)
+    site.put("a.csv", "")
+    load = site.load_one()
+    assert [file.name for file in site.paths.failed.iterdir()] == [f"{load.load_id}-a.csv.reason.txt"]
+
+
 def test_file_that_cannot_be_read_to_its_end_fails(site, monkeypatch):
     site.put_rows("a.csv", GOOD)
 
@@ -364,6 +388,7 @@ WRONG = {
     "encoding": ("utf-99", "is not an encoding"),
     "timestamp_format": ("%Q", "is not a format"),
     "path": ("inbox", "is a folder"),
+    "delimiter": ('"', "can't delimit"),
 }
 
 
@@ -384,8 +409,6 @@ def test_reference_tables_are_no_tables_of_records(site):
 
 
 def test_endless_json_value_fails(monkeypatch):
-    import io
-
     monkeypatch.setattr(json_text, "LONGEST_VALUE", 10)
     monkeypatch.setattr(json_text, "CHUNK", 8)
     with pytest.raises(Unreadable):

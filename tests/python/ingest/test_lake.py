@@ -145,7 +145,7 @@ def test_kill_between_renames_leaves_no_half_load(site, renames):
     site.load()
     site.put_rows("b.csv", GOOD, "ragged")
     arguments = [sys.executable, "-c", KILLED, str(site.folder), str(site.paths.data), str(renames)]
-    assert subprocess.run(arguments, cwd=PROJECT).returncode == -signal.SIGKILL
+    assert subprocess.run(arguments, cwd=PROJECT, check=False).returncode == -signal.SIGKILL
     assert [load.object for load in read_manifest(site.paths.raw)] == ["plant.yml", "inbox/a.csv"]
     assert len(site.rows()) == 1 and site.rejects() == []
     load = site.load_one()
@@ -173,9 +173,9 @@ def test_kill_in_the_middle_of_a_load_leaves_no_half_load(site, attempt):
     time.sleep(attempt * 0.1)
     process.kill()
     process.wait()
-    assert len(site.rows()) in (0, 400_000)
+    assert site.count() in (0, 400_000)
     site.load()
-    assert len(site.rows()) == 400_000
+    assert site.count() == 400_000
     check_no_leftovers(site)
 
 

@@ -73,8 +73,9 @@ BACK = [  # zone, received, UTC of the first, UTC of the second
 
 
 # A record of the hour that never was is kept, moved forward and flagged.
-@pytest.mark.parametrize("zone, received, utc, wall, flag", FORWARD)
-def test_clock_goes_forward(site, zone, received, utc, wall, flag):
+@pytest.mark.parametrize("case", FORWARD)
+def test_clock_goes_forward(site, case):
+    zone, received, utc, wall, flag = case
     site.timezone = zone
     site.describe().put_rows("a.csv", line(test_timestamp=received))
     site.load()
@@ -84,9 +85,10 @@ def test_clock_goes_forward(site, zone, received, utc, wall, flag):
 
 
 # Of the hour that comes twice, the first is meant unless the plant says otherwise; wall time stays as it was.
-@pytest.mark.parametrize("zone, received, first, second", BACK)
+@pytest.mark.parametrize("case", BACK)
 @pytest.mark.parametrize("repeated", ["first", "second"])
-def test_clock_goes_back(site, zone, received, first, second, repeated):
+def test_clock_goes_back(site, case, repeated):
+    zone, received, first, second = case
     site.timezone = zone
     site.describe(repeated_hour=repeated).put_rows("a.csv", line(test_timestamp=received))
     site.load()

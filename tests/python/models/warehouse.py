@@ -1,4 +1,4 @@
-"""A real plant folder, lake and warehouse for tests of the models: records go in by the loader, dbt builds in-process."""
+"""A real plant folder, lake and warehouse for tests of the models; records go in by the loader, dbt builds in-process."""
 
 import json
 import os
@@ -66,8 +66,8 @@ class Warehouse:
         """`dbt run`, whole or of what `arguments` select; whether it succeeded."""
         for folder in (self.paths.target, self.paths.logs, self.paths.temp):
             folder.mkdir(parents=True, exist_ok=True)
-        os.environ.update(dbt_environment(self.paths), DBT_PROJECT_DIR=str(self.project), DBT_PROFILES_DIR=str(self.project))
-        os.environ["DBT_TARGET_PATH"] = str(self.folder / "target")
+        project = {"DBT_PROJECT_DIR": str(self.project), "DBT_PROFILES_DIR": str(self.project)}
+        os.environ.update(dbt_environment(self.paths) | project | {"DBT_TARGET_PATH": str(self.folder / "target")})
         if self.manifest is None:
             parsed = dbtRunner().invoke(["parse", "--quiet"])
             assert parsed.success, parsed.exception
@@ -86,16 +86,18 @@ class Warehouse:
                 "select table_schema, table_name from information_schema.tables"
                 " where table_schema in ('marts', 'publish') order by all"
             ).fetchall()
-            return {name: connection.sql(f'select * from "{schema}"."{name}" order by all').df() for schema, name in names}
+            return {
+                name: connection.sql(f'select * from "{schema}"."{name}" order by all').df() for schema, name in names
+            }
 
 
 def differences(found: dict[str, pd.DataFrame], expected: dict[str, pd.DataFrame]) -> list[str]:
     """Tables that differ: counts and texts exactly, floats by more than 1e-9 relative."""
     assert found.keys() == expected.keys() and found
     different = []
-    for name in found:
+    for name, table in found.items():
         try:
-            pd.testing.assert_frame_equal(found[name], expected[name], rtol=1e-9, atol=1e-12)
+            pd.testing.assert_frame_equal(table, expected[name], rtol=1e-9, atol=1e-12)
         except AssertionError as error:
             different.append(f"{name}: {error}")
     return different
