@@ -145,23 +145,24 @@ def _not_as_expected(typed_column: Typed) -> str:
 
 
 def hash_of(contract: Contract, have: set[str]) -> str:
-    """63 bits of the MD5 of the record's canonical text: name and value of every column that is not NULL.
+    """63 bits of the MD5 of the record's canonical text.
 
-    In contract order, `_extra` last, separated by the unit separator (31): independent of the order of received
-    columns, of absent optional ones and of the format. Times are UTC microseconds, doubles their shortest text.
-    The first 8 bytes of the digest, least significant first, without their highest bit.
+    The values of the required columns, then name and value of each optional one that is not NULL, then those of
+    `_extra`; each group in contract order, all separated by the unit separator (31). So it does not depend on the order
+    of received columns, on absent optional ones or on the format. Times are UTC microseconds, doubles their shortest
+    text. The first 8 bytes of the digest, least significant first, without their highest bit.
     """
-    parts = []
+    required, optional = [], []
     for name, column in contract.columns.items():
         if name not in have:
             continue
         value = identifier(name)
         value = f"epoch_us({value})::varchar" if column.type == "timestamp" else f"{value}::varchar"
         if column.required:
-            parts += [literal(name), value]
+            required.append(value)
         else:
-            parts.append(f"{literal(name)} || {SEPARATOR} || {value}")
-    parts.append(f"'_extra' || {SEPARATOR} || _extra")
+            optional.append(f"{literal(name)} || {SEPARATOR} || {value}")
+    parts = [*required, *optional, f"'_extra' || {SEPARATOR} || _extra"]
     return f"(md5_number(concat_ws({SEPARATOR}, {', '.join(parts)})) & {2**63 - 1}::uhugeint)::bigint"
 
 

@@ -1,7 +1,9 @@
 """Loads objects into the lake: each whole or not at all, and none twice."""
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -24,6 +26,9 @@ from pipeline.plant import FilesSource, Plant
 
 Progress = Callable[[Object, int], None]
 """Called with an object and the records of it that were read so far."""
+
+LANES = 2
+"""Batches converted at a time."""
 
 CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
@@ -64,11 +69,15 @@ class Loader:
         self.connection = duckdb.connect(
             config={"memory_limit": "512MB", "temp_directory": str(paths.temp), "autoinstall_known_extensions": "false"}
         )
-        self.connection.execute("set timezone = 'UTC'")
-        self.connection.execute("set enable_progress_bar = false")
+        self.lanes = [self.connection.cursor() for _ in range(LANES)]
+        for lane in self.lanes:
+            lane.execute("set timezone = 'UTC'")
+            lane.execute("set enable_progress_bar = false")
         self.spellings = self._spellings()
 
     def close(self) -> None:
+        for lane in self.lanes:
+            lane.close()
         self.connection.close()
 
     def load(self, thing: Object) -> Load | None:
@@ -119,12 +128,15 @@ class Loader:
         )
 
     def _converted(self, thing: Object, started_at: datetime) -> Iterator[tuple[Batch, Converted]]:
-        conversions: dict[pa.Schema, Conversion] = {}
-        for batch in thing.batches():
+        """Each batch with what it was converted to, in order. Two are converted side by side, since DuckDB runs the
+        conversion of one on one thread."""
+        conversions: dict[tuple[int, pa.Schema], Conversion] = {}
+
+        def convert(lane: int, batch: Batch) -> Converted:
             schema = batch.records.schema.remove_metadata()
-            if schema not in conversions:
-                conversions[schema] = Conversion(
-                    self.connection,
+            if (lane, schema) not in conversions:
+                conversions[lane, schema] = Conversion(
+                    self.lanes[lane],
                     CONTRACTS[thing.table],
                     schema,
                     thing.reading,
@@ -132,7 +144,17 @@ class Loader:
                     spellings=self.spellings,
                     started_at=started_at,
                 )
-            yield batch, conversions[schema].convert(batch)
+            return conversions[lane, schema].convert(batch)
+
+        with ThreadPoolExecutor(len(self.lanes)) as pool:
+            under_way: deque[tuple[Batch, Future]] = deque()
+            for number, batch in enumerate(_read_ahead(thing.batches())):
+                under_way.append((batch, pool.submit(convert, number % len(self.lanes), batch)))
+                if len(under_way) == len(self.lanes):
+                    first, converted = under_way.popleft()
+                    yield first, converted.result()
+            for batch, converted in under_way:
+                yield batch, converted.result()
 
     def _spellings(self) -> Spellings:
         """The seed's, and the plant's own as they were last loaded."""
@@ -157,6 +179,15 @@ class EventRange:
             if span["min"] is not None:
                 self.first = min(self.first or span["min"], span["min"])
                 self.last = max(self.last or span["max"], span["max"])
+
+
+def _read_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The same batches; each is read by a thread of its own while the one before is converted."""
+    with ThreadPoolExecutor(1) as reader:
+        coming = reader.submit(next, batches, None)
+        while (batch := coming.result()) is not None:
+            coming = reader.submit(next, batches, None)
+            yield batch
 
 
 def _all_rejects(batch: Batch, converted: Converted) -> pa.Table:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-BATCH_ROWS = 262_144
+BATCH_ROWS = 131_072
 """Records per batch, about: large enough to be vectorised, small enough to bound memory."""
 
 

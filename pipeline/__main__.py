@@ -1,22 +1,41 @@
-"""`python -m pipeline`: the nightly run and its steps."""
+"""`python -m pipeline`: the nightly run, its steps, and what looks at all of history."""
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import click
 
-from ingest.__main__ import summary
 from pipeline.build import BuildError, build
+from pipeline.documentation import document
 from pipeline.lock import exclusive_run
 from pipeline.paths import Paths
 from pipeline.plant import PlantError, load_plant
-from pipeline.run import STEPS, run
+from pipeline.run import STEPS, ReportError, run
 from pipeline.screen import Screen
 from publish import PublishError
+
+INTERRUPTED = 130
 
 
 @click.group()
 def main() -> None:
     """The nightly run and its steps. The plant is --plant, $PLANT or plants/demo; its data is in $FIRSTPASS_DATA."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that dbt, a child, is ended as well
+
+
+@contextmanager
+def _ending_with_a_message() -> Iterator[None]:
+    """Turns what is expected to go wrong into a message on standard error and an exit code."""
+    try:
+        yield
+    except (PlantError, BuildError, PublishError, ReportError, OSError) as error:
+        click.echo(f"\n{error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        click.echo("\nInterrupted: what is published stays, and the next run does the rest.", err=True)
+        sys.exit(INTERRUPTED)
 
 
 @main.command(name="run")
@@ -24,28 +43,28 @@ def main() -> None:
 @click.option("--step", "steps", multiple=True, type=click.Choice(STEPS), help="Only this step; may be repeated.")
 def run_command(folder: str | None, steps: tuple[str, ...]) -> None:
     """Ingest, build, publish, report."""
-    paths, screen = Paths.from_environment(), Screen()
-    try:
-        done = run(load_plant(folder), paths, screen, list(steps) or STEPS)
-    except (PlantError, BuildError, PublishError) as error:
-        click.echo(f"\n{error}", err=True)
-        sys.exit(1)
-    troubles = [line for line in summary(done.loads, paths) if line.startswith(("failed", "deferred")) or "rejected;" in line]
-    for line in troubles:
-        screen.say(line)
+    with _ending_with_a_message():
+        run(load_plant(folder), Paths.from_environment(), Screen(), list(steps) or STEPS)
 
 
 @main.command()
 def verify() -> None:
     """Runs every data test over all of history, not only over the weeks that the last build wrote."""
     paths, screen = Paths.from_environment(), Screen()
-    try:
-        with exclusive_run(paths), screen.step("verify") as step:
-            done = build(paths, ["test", "--exclude-resource-type", "unit_test", "--vars", "verify_everything: true"], step.counting)
-            step.done(f"{done.tests} tests passed over all of history")
-    except BuildError as error:
-        click.echo(f"\n{error}", err=True)
-        sys.exit(1)
+    everything = ["--exclude-resource-type", "unit_test", "--vars", "verify_everything: true"]
+    with _ending_with_a_message(), exclusive_run(paths), screen.step("verify") as step:
+        if not paths.warehouse.is_file():
+            raise BuildError(f"{paths.warehouse} does not exist: nothing was built yet; `make run` builds")
+        done = build(paths, ["test", *everything], step.counting)
+        step.done(f"{done.tests} tests passed over all of history")
+
+
+@main.command()
+def docs() -> None:
+    """Writes the models' documentation as a web page, and the generated pages of docs/."""
+    paths, screen = Paths.from_environment(), Screen()
+    with _ending_with_a_message(), exclusive_run(paths), screen.step("docs") as step:
+        step.done(" ".join(map(str, document(paths))))
 
 
 if __name__ == "__main__":

@@ -37,8 +37,9 @@ def build(
 ) -> Build:
     """Runs `dbt <arguments>` (default: what a night needs) on the data of `paths`; `progress` gets (done, total).
 
-    Raises BuildError, with the rows that failed a test.
+    Raises BuildError, with the rows that failed a test. Whatever ends this function early ends dbt too.
     """
+    _check_memory()
     for folder in (paths.target, paths.logs, paths.temp):
         folder.mkdir(parents=True, exist_ok=True)
     results_file = paths.target / "run_results.json"
@@ -46,10 +47,13 @@ def build(
     process = subprocess.Popen(
         [Path(sys.executable).with_name("dbt"), *(arguments or NIGHTLY), "--log-format", "json"],
         cwd=PROJECT,
-        env={**os.environ, **dbt_environment(paths)},
+        env={name: value for name, value in os.environ.items() if not name.startswith("DBT_")} | dbt_environment(paths),
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
+        close_fds=False,  # dbt holds the lock of the run too
     )
     try:
         errors = _follow(process, progress)
@@ -77,6 +81,15 @@ def dbt_environment(paths: Paths) -> dict[str, str]:
     }
 
 
+def _check_memory() -> None:
+    """Asks DuckDB before dbt does, which answers with a page of Python."""
+    limit = os.environ.get("FIRSTPASS_MEMORY")
+    try:
+        duckdb.connect(config={"memory_limit": limit} if limit else {}).close()
+    except duckdb.Error:
+        raise BuildError(f"FIRSTPASS_MEMORY: {limit!r}: expected a size such as 6GB") from None
+
+
 def _follow(process: subprocess.Popen, progress: Callable[[int, int], None]) -> list[str]:
     """Reads dbt's log until it ends; its error lines."""
     errors = []
@@ -86,7 +99,7 @@ def _follow(process: subprocess.Popen, progress: Callable[[int, int], None]) -> 
         except ValueError:
             errors.append(line.rstrip())
             continue
-        if event["info"]["level"] == "error":
+        if event["info"]["level"] == "error" and event["info"]["name"] != "MainStackTrace":
             errors.append(event["info"]["msg"])
         data = event.get("data", {})
         if "index" in data and "total" in data and event["info"]["name"].endswith("Result"):
@@ -97,7 +110,7 @@ def _follow(process: subprocess.Popen, progress: Callable[[int, int], None]) -> 
 def _explain(paths: Paths, results: list[dict], errors: list[str]) -> str:
     failed = [result for result in results if result["status"] in ("error", "fail", "runtime error")]
     if not failed:
-        return "\n".join(["dbt could not start:", *errors[-20:]])
+        return "\n".join(["dbt could not start:", *errors[-20:], f"dbt's log: {paths.logs / 'dbt.log'}"])
     nodes = json.loads((paths.target / "manifest.json").read_text())["nodes"]
     parts = [_explain_one(paths, result, nodes.get(result["unique_id"], {})) for result in failed]
     parts.append(

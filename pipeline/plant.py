@@ -6,18 +6,22 @@ expected.
 
 import os
 import re
+from collections.abc import Sequence
 from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
 
+from pipeline.document import read_document, with_environment
 from pipeline.paths import PROJECT
 
-VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+MOST_DAYS = 36_525
+LONGEST_SHOWN = 80
+"""Characters of a value that a message shows."""
 
 
 class PlantError(ValueError):
@@ -45,9 +49,9 @@ class Settings(Section):
     name: str = Field(pattern=NAME)
     timezone: Zone
     production_day_start: time = time(0, 0)
-    serial_reuse_days: int | None = Field(default=None, gt=0)
+    serial_reuse_days: int | None = Field(default=None, gt=0, le=MOST_DAYS)
     """A serial without a record for longer than this is a new module. None: never."""
-    wip_stale_days: int = Field(default=28, gt=0)
+    wip_stale_days: int = Field(default=28, gt=0, le=MOST_DAYS)
     """Work in progress that nobody touched for longer than this no longer keeps its week from being mature."""
 
     @field_validator("production_day_start", mode="before")
@@ -108,10 +112,11 @@ class Plant(Section):
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Plant":
-        names = [source.name for source in self.sources]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"two sources are named {twice[0]!r}; each needs a name of its own")
+        names = set()
+        for index, source in enumerate(self.sources):
+            if source.name in names:
+                raise PydanticCustomError("same_name", "", {"at": ("sources", index, source.kind, "name")})
+            names.add(source.name)
         return self
 
     @property
@@ -126,41 +131,82 @@ def load_plant(folder: Path | str | None = None) -> Plant:
     if not file.is_file():
         raise PlantError(f"{file}: not found; a plant is a folder with a plant.yml in it (docs/data_contract.md)")
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise PlantError(f"{file}: not valid YAML: {' '.join(str(error).split())}") from None
-    if not isinstance(content, dict):
-        raise PlantError(f"{file}: expected a mapping with the keys plant and sources")
-    content = _with_environment(content, file)
+        reason = "expected a mapping with the keys plant and sources"
+        written = read_document(file)
+        if isinstance(written, dict):
+            return _plant(folder, {key: value for key, value in written.items() if value is not None})
+    except (ValueError, OSError) as error:
+        reason = error
+    raise PlantError(" ".join(f"{file}: {reason}".split()))
+
+
+def _plant(folder: Path, written: dict) -> Plant:
+    """Raises ValueError with key, value and what was expected."""
+
+    def unset(at: list, value: str, name: str) -> ValueError:
+        return ValueError(f"{_key(at, written)}: {value!r}: {name} is not set in the environment")
+
+    if "folder" in written:
+        raise ValueError(f"folder: {_expected_keys(Plant)}")
     try:
-        return Plant(**{**content, "folder": folder})
+        return Plant(**with_environment(written, unset), folder=folder)
     except ValidationError as error:
-        raise PlantError(f"{file}: {_one_line(error)}") from None
+        raise ValueError(_explain(error.errors(include_url=False)[0], written)) from None
 
 
-def _with_environment(value: object, file: Path) -> object:
-    """Replaces ${NAME} and ${NAME:-default} in every string of the document by the environment's value."""
-    if isinstance(value, dict):
-        return {key: _with_environment(item, file) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_with_environment(item, file) for item in value]
-    if not isinstance(value, str):
-        return value
+EXPECTED = {
+    "missing": "missing",
+    "string_type": "expected text (in quotes, if it looks like something else)",
+    "string_pattern_mismatch": "expected letters, digits, - and _ only",
+    "string_too": "expected one character",
+    "int_": "expected a whole number",
+    "float_": "expected a number",
+    "date_": "expected a date such as 2024-01-31",
+    "greater_than_equal": "expected at least {ge}",
+    "greater_than": "expected more than {gt}",
+    "less_than_equal": "expected at most {le}",
+    "finite_number": "expected a number",
+    "literal_error": "expected {expected}",
+    "union_tag": "expected simulator or files",
+    "list_type": "expected a list",
+    "dict_type": "expected keys with values",
+    "model": "expected keys with values",
+    "too_long": "expected none; there are no further targets yet",
+    "same_name": "another source has this name; each needs one of its own",
+    "value_error": "{error}",
+}
+"""What to say, by the beginning of pydantic's name for an error."""
+MODELS = {"plant": Settings, "simulator": SimulatorSource, "files": FilesSource}
 
-    def replace(match: re.Match) -> str:
-        found = os.environ.get(match["name"]) or match["default"]
-        if found is None:
-            raise PlantError(f"{file}: ${{{match['name']}}} is not set in the environment")
-        return found
 
-    return VARIABLE.sub(replace, value)
+def _explain(error: ErrorDetails, written: dict) -> str:
+    """Key, value and what was expected. The value is shown as written: what a ${VARIABLE} brings may be a secret."""
+    kind, context = error["type"], error.get("ctx", {})
+    at = list(context.get("at", error["loc"]))
+    section = MODELS.get(at.pop(2) if at[0] == "sources" and len(at) > 2 else at[0], Plant)
+    if kind.startswith("union_tag"):
+        at.append("kind")
+    value = written
+    for part in at:
+        value = value.get(part) if isinstance(value, dict) else value[part] if isinstance(value, list) else None
+    shown = repr(value)
+    if value is None or isinstance(value, dict | list) or kind == "extra_forbidden":
+        shown = ""
+    elif len(shown) > LONGEST_SHOWN:
+        shown = shown[:LONGEST_SHOWN] + "..."
+    said = next((text for start, text in EXPECTED.items() if kind.startswith(start)), "not a value of this key")
+    said = _expected_keys(section) if kind == "extra_forbidden" else said.format(**context)
+    return ": ".join(filter(None, [_key(at, written), shown, said]))
 
 
-def _one_line(error: ValidationError) -> str:
-    first = error.errors(include_url=False)[0]
-    kinds = {"simulator", "files"}
-    key = ".".join(str(part) for part in first["loc"] if part not in kinds) or "plant.yml"
-    said = first["msg"].removeprefix("Value error, ").replace("Extra inputs are not permitted", "unknown key")
-    value = first["input"]
-    shown = "" if isinstance(value, dict | list) or first["type"] == "missing" else f" {value!r}:"
-    return f"{key}:{shown} {said}"
+def _expected_keys(section: type[Section]) -> str:
+    return f"unknown key; expected {', '.join(name for name, it in section.model_fields.items() if not it.exclude)}"
+
+
+def _key(at: Sequence, written: dict) -> str:
+    """Such as `plant.timezone` or `sources.simulator.scale`; a source without a usable name by its place, from 1."""
+    if len(at) > 1 and at[0] == "sources":
+        source = written["sources"][at[1]]
+        name = source.get("name") if isinstance(source, dict) else None
+        at = [at[0], name if isinstance(name, str) and re.match(NAME, name) else at[1] + 1, *at[2:]]
+    return ".".join(map(str, at))

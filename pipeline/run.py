@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from ingest import Load, load_all
+from ingest.__main__ import summary
 from pipeline.build import build
 from pipeline.lock import exclusive_run
 from pipeline.paths import Paths
@@ -15,6 +16,10 @@ from pipeline.screen import Screen
 from publish import publish
 
 STEPS = ["ingest", "build", "publish", "report"]
+
+
+class ReportError(RuntimeError):
+    """The reports could not be written; the message is one line."""
 
 
 @dataclass
@@ -28,29 +33,45 @@ class Run:
 
 
 def run(plant: Plant, paths: Paths, screen: Screen, steps: list[str] = STEPS, report_date: date | None = None) -> Run:
-    """Runs `steps` in their order. Raises what the step raises; later steps are then not begun."""
+    """Runs `steps` in their order, and says at the end, whatever came of them, what could not be loaded.
+
+    Raises what a step raises; later steps are then not begun.
+    """
     done = Run()
     with exclusive_run(paths, waiting=lambda: screen.say("waiting for another run on the same data directory")):
-        if "ingest" in steps:
-            with _timed(done, "ingest"), screen.step("ingest") as step:
-                done.loads = load_all(plant, paths, step.reading)
-                step.done(_loaded(done.loads))
-        if "build" in steps:
-            with _timed(done, "build"), screen.step("build") as step:
-                built = build(paths, progress=step.counting)
-                step.done(f"{built.models} models, {built.tests} tests passed")
-        if "publish" in steps:
-            with _timed(done, "publish"), screen.step("publish") as step:
-                version = publish(paths, progress=step.saying)
-                done.version = version.id
-                step.done(f"version {version.id}: {paths.published / 'marts.duckdb'}")
-        if "report" in steps:
-            with _timed(done, "report"), screen.step("report") as step:
-                import report  # noqa: PLC0415 its chart library takes a second to import
-
-                done.reports = report.render(paths.published, report_date)
-                step.done(f"{len(done.reports)} files: {paths.published / 'reports' / 'latest'}")
+        try:
+            _run_steps(done, plant, paths, screen, steps, report_date)
+        finally:
+            for line in _troubles(done.loads, paths):
+                screen.say(line)
     return done
+
+
+def _run_steps(
+    done: Run, plant: Plant, paths: Paths, screen: Screen, steps: list[str], report_date: date | None
+) -> None:
+    if "ingest" in steps:
+        with _timed(done, "ingest"), screen.step("ingest") as step:
+            done.loads = load_all(plant, paths, step.reading)
+            step.done(_loaded(done.loads))
+    if "build" in steps:
+        with _timed(done, "build"), screen.step("build") as step:
+            built = build(paths, progress=step.counting)
+            step.done(f"{built.models} models, {built.tests} tests passed")
+    if "publish" in steps:
+        with _timed(done, "publish"), screen.step("publish") as step:
+            version = publish(paths, progress=step.saying)
+            done.version = version.id
+            step.done(f"version {version.id}: {paths.published / 'marts.duckdb'}")
+    if "report" in steps:
+        with _timed(done, "report"), screen.step("report") as step:
+            import report  # noqa: PLC0415 its chart library takes a second to import
+
+            try:
+                done.reports = report.render(paths.published, report_date)
+            except report.PublicationError as error:
+                raise ReportError(str(error)) from error
+            step.done(f"{len(done.reports)} files: {paths.published / 'reports' / 'latest'}")
 
 
 @contextmanager
@@ -69,3 +90,10 @@ def _loaded(loads: list[Load]) -> str:
         + (f", {rejects:,} rejected" if rejects else "")
         + (f", {failed} objects failed" if failed else "")
     )
+
+
+def _troubles(loads: list[Load], paths: Paths) -> list[str]:
+    """What of the summary a person has to look at."""
+    return [
+        line for line in summary(loads, paths) if line.startswith(("failed: ", "deferred: ")) or "rejected; " in line
+    ]

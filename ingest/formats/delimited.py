@@ -19,7 +19,7 @@ from pyarrow import csv as arrow_csv
 from ingest.formats.quoting import record_blocks
 from ingest.source import Batch, Reject, Unreadable
 
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 8 << 20
 DELIMITERS = ",;\t|"
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 

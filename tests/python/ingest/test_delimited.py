@@ -208,6 +208,15 @@ def test_wrong_encoding_fails_the_file(site, monkeypatch, block):
     assert site.rows() == []
 
 
+# What was written before the fault shows must not stay.
+def test_fault_late_in_a_long_file_leaves_nothing(site, monkeypatch):
+    monkeypatch.setattr(delimited, "BLOCK_BYTES", 1000)
+    rows = "".join(f"{line(serial_num=f'S{i}')}\n" for i in range(1000))
+    site.put("a.csv", f"{HEADER}\n{rows}".encode() + b"\xc4\n")
+    assert site.load_one().status == "failed"
+    assert site.rows() == [] and not list(site.paths.raw.rglob("*.part"))
+
+
 def test_truncated_last_character_fails_the_file(site):
     site.put("a.csv", f"{HEADER}\n{GOOD}".encode() + "Ä".encode()[:1])
     assert site.load_one().error.startswith("not utf-8 at byte")

@@ -1,0 +1,26 @@
+"""The models' documentation as one web page, and the pages of docs/ that are generated."""
+
+from pathlib import Path
+
+from ingest.contract_page import page
+from pipeline.build import build
+from pipeline.paths import PROJECT, Paths
+
+CONTRACT_PAGE = PROJECT / "docs" / "data_contract.md"
+
+
+def document(paths: Paths) -> list[Path]:
+    """Writes docs/data_contract.md and `docs/index.html` in the data directory; gives both. The caller holds the lock.
+
+    The web page needs neither server nor network. It knows sizes and types of tables where a warehouse is there.
+    Raises BuildError.
+    """
+    CONTRACT_PAGE.write_text(page(), encoding="utf-8")
+    build(paths, ["parse"])
+    # compiling would run the hooks of a build, which drop tables when a model has changed
+    catalog = [] if paths.warehouse.is_file() else ["--empty-catalog"]
+    build(paths, ["docs", "generate", "--static", "--no-compile", *catalog])
+    target = paths.data / "docs" / "index.html"
+    target.parent.mkdir(exist_ok=True)
+    (paths.target / "static_index.html").replace(target)
+    return [CONTRACT_PAGE, target]
