@@ -19,8 +19,9 @@ def with_polars(file: str, day_start_h: int) -> tuple[int, int, int]:
         .sort(in_order)
         .with_columns(
             passed=pl.col("test_result") == "pass",
-            week=(pl.col("test_timestamp_local").min().over("serial_num", "product_name") - pl.duration(hours=day_start_h))
-            .dt.truncate("1w"),
+            week=(
+                pl.col("test_timestamp_local").min().over("serial_num", "product_name") - pl.duration(hours=day_start_h)
+            ).dt.truncate("1w"),
             run=pl.int_range(pl.len()).over(KEYS),
             runs=pl.len().over(KEYS),
         )
@@ -66,7 +67,10 @@ def with_pandas(file: str, day_start_h: int) -> tuple[int, int, int]:
     records["pass_s"] = records.test_duration_s.where(records.passed)
     records["fail_s"] = records.test_duration_s.where(~records.passed)
     machine = records.groupby(["week", "product_name", "test_name", "machine_id"]).agg(
-        test_count=("passed", "size"), passing_rate=("passed", "mean"), pass_s=("pass_s", "mean"), fail_s=("fail_s", "mean")
+        test_count=("passed", "size"),
+        passing_rate=("passed", "mean"),
+        pass_s=("pass_s", "mean"),
+        fail_s=("fail_s", "mean"),
     )
     test = records.groupby(["week", "product_name", "test_name"]).agg(
         load_qty=("first", "sum"),

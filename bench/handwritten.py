@@ -1,5 +1,10 @@
-"""The peer of the dbt build: bench/handwritten.sql on the same lake, and whether both give the same tables."""
+"""The peer of the dbt build: bench/handwritten.sql on the same lake, and whether both give the same tables.
 
+`python -m bench.handwritten FILE` writes its tables into FILE, compares them with the warehouse of $FIRSTPASS_DATA and
+prints the seconds that the script took.
+"""
+
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +16,15 @@ from pipeline.paths import Paths
 
 SCRIPT = Path(__file__).with_suffix(".sql")
 INPUTS = ["test_record", "rework", "disposition", "ref_plant", "ref_routes", "load"]
-COMPARED = ["test_attempt", "module_status", "summary_machine", "summary_prod_test", "summary_prod", "station_day", "failure_pareto"]
+COMPARED = [
+    "test_attempt",
+    "module_status",
+    "summary_machine",
+    "summary_prod_test",
+    "summary_prod",
+    "station_day",
+    "failure_pareto",
+]
 
 
 def run_by_hand(paths: Paths, target: Path) -> float:
@@ -34,16 +47,26 @@ def differences(paths: Paths, target: Path) -> list[str]:
         connection.execute(f"attach '{paths.warehouse}' as warehouse (read_only)")
         for table in COMPARED:
             columns = connection.sql(
-                "select column_name from duckdb_columns() a join duckdb_columns() b using (schema_name, table_name, column_name)"
+                "select column_name from duckdb_columns() a"
+                " join duckdb_columns() b using (schema_name, table_name, column_name)"
                 f" where a.database_name = 'by_hand' and b.database_name = 'warehouse' and table_name = '{table}'"
-                " order by a.data_type = 'DOUBLE', column_name"  # so that sorting by all puts equal keys beside each other
+                # so that sorting by all columns puts equal keys beside each other
+                " order by a.data_type = 'DOUBLE', column_name"
             ).fetchall()
             names = ", ".join(name for (name,) in columns)
             by_hand, by_dbt = (
-                connection.sql(f"select {names} from {side}.marts.{table} order by all").df() for side in ("by_hand", "warehouse")
+                connection.sql(f"select {names} from {side}.marts.{table} order by all").df()
+                for side in ("by_hand", "warehouse")
             )
             try:
                 pd.testing.assert_frame_equal(by_hand, by_dbt, rtol=1e-9, check_dtype=False)
             except AssertionError as error:
                 found.append(f"{table}: {error}")
     return found
+
+
+if __name__ == "__main__":
+    seconds = run_by_hand(Paths.from_environment(), Path(sys.argv[1]))
+    if different := differences(Paths.from_environment(), Path(sys.argv[1])):
+        sys.exit(f"{SCRIPT.name} gives other tables than the models:\n" + "\n".join(different))
+    print(seconds)

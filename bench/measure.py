@@ -13,10 +13,11 @@ from pipeline.paths import PROJECT
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall seconds, and the peak resident memory of the process (not of its children), megabytes."""
+    """Wall seconds, the peak resident memory of the process (not of its children) in megabytes, and what it printed."""
 
     seconds: float
     megabytes: float
+    output: str
 
 
 def measure(arguments: list[str], environment: dict[str, str]) -> Cost:
@@ -36,7 +37,7 @@ def measure(arguments: list[str], environment: dict[str, str]) -> Cost:
     seconds = time.perf_counter() - started
     if process.returncode:
         raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}:\n{output}")
-    return Cost(seconds, usage.ru_maxrss / 1024)
+    return Cost(seconds, usage.ru_maxrss / 1024, output)
 
 
 def sql_seconds(log: Path) -> float:

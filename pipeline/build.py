@@ -40,12 +40,15 @@ def build(
     Raises BuildError, with the rows that failed a test. Whatever ends this function early ends dbt too.
     """
     _check_memory()
+    arguments = arguments or NIGHTLY
     for folder in (paths.target, paths.logs, paths.temp):
         folder.mkdir(parents=True, exist_ok=True)
+    if arguments[0] == "build":
+        _unfinished(paths).touch()
     results_file = paths.target / "run_results.json"
     results_file.unlink(missing_ok=True)
     process = subprocess.Popen(
-        [Path(sys.executable).with_name("dbt"), *(arguments or NIGHTLY), "--log-format", "json"],
+        [Path(sys.executable).with_name("dbt"), *arguments, "--log-format", "json"],
         cwd=PROJECT,
         env={name: value for name, value in os.environ.items() if not name.startswith("DBT_")} | dbt_environment(paths),
         stdin=subprocess.DEVNULL,
@@ -65,8 +68,24 @@ def build(
     results = json.loads(results_file.read_text())["results"] if results_file.exists() else []
     if process.returncode:
         raise BuildError(_explain(paths, results, errors))
+    if arguments == NIGHTLY:
+        _unfinished(paths).unlink()
     kinds = [result["unique_id"].split(".")[0] for result in results]
     return Build(models=kinds.count("model"), tests=kinds.count("test") + kinds.count("unit_test"))
+
+
+def check_green(paths: Paths) -> None:
+    """Raises BuildError where the last build failed or was killed: what the warehouse holds then is not for readers."""
+    if _unfinished(paths).exists():
+        raise BuildError(
+            "Nothing was published: the last build did not end green, and readers still see the last good version.\n"
+            "What to do: `make build` shows what is wrong."
+        )
+
+
+def _unfinished(paths: Paths) -> Path:
+    """Stands beside the warehouse from the start of a build until it has ended green."""
+    return paths.data / "build-unfinished"
 
 
 def dbt_environment(paths: Paths) -> dict[str, str]:

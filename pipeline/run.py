@@ -8,7 +8,7 @@ from datetime import date
 
 from ingest import Load, load_all
 from ingest.__main__ import summary
-from pipeline.build import build
+from pipeline.build import build, check_green
 from pipeline.lock import exclusive_run
 from pipeline.paths import Paths
 from pipeline.plant import Plant
@@ -40,7 +40,7 @@ def run(plant: Plant, paths: Paths, screen: Screen, steps: list[str] = STEPS, re
     done = Run()
     with exclusive_run(paths, waiting=lambda: screen.say("waiting for another run on the same data directory")):
         try:
-            _run_steps(done, plant, paths, screen, steps, report_date)
+            _run_steps(done, plant, paths, screen, steps=steps, report_date=report_date)
         finally:
             for line in _troubles(done.loads, paths):
                 screen.say(line)
@@ -48,7 +48,7 @@ def run(plant: Plant, paths: Paths, screen: Screen, steps: list[str] = STEPS, re
 
 
 def _run_steps(
-    done: Run, plant: Plant, paths: Paths, screen: Screen, steps: list[str], report_date: date | None
+    done: Run, plant: Plant, paths: Paths, screen: Screen, *, steps: list[str], report_date: date | None
 ) -> None:
     if "ingest" in steps:
         with _timed(done, "ingest"), screen.step("ingest") as step:
@@ -60,12 +60,13 @@ def _run_steps(
             step.done(f"{built.models} models, {built.tests} tests passed")
     if "publish" in steps:
         with _timed(done, "publish"), screen.step("publish") as step:
+            check_green(paths)
             version = publish(paths, progress=step.saying)
             done.version = version.id
             step.done(f"version {version.id}: {paths.published / 'marts.duckdb'}")
     if "report" in steps:
         with _timed(done, "report"), screen.step("report") as step:
-            import report  # noqa: PLC0415 its chart library takes a second to import
+            import report  # its chart library takes a second to import
 
             try:
                 done.reports = report.render(paths.published, report_date)

@@ -21,8 +21,8 @@ VERSION = "version"
 def publish(paths: Paths, keep: int = 3, progress: Callable[[str], None] = lambda text: None) -> Version:
     """Publishes every table of schema marts and every view of schema publish; keeps the newest `keep` versions.
 
-    At least two are kept: a reader may just be opening the one before. Nothing is taken from earlier versions, so whatever
-    happened to them does no harm. Waits while another publication runs; `progress` is called with each step.
+    At least two are kept: a reader may just be opening the one before. Nothing is taken from earlier versions, so
+    whatever happened to them does no harm. Waits while another publication runs; `progress` is called with each step.
 
     Raises PublishError; then the last version stays current and the new one is removed.
     """

@@ -104,8 +104,8 @@ def write_database(connection: duckdb.DuckDBPyConnection, tables: list[Table], d
 def write_parquet(connection: duckdb.DuckDBPyConnection, tables: list[Table], database: str, folder: Path) -> None:
     """Writes `<folder>/<table>.parquet`, or `<folder>/<table>/load_week=<week>/data.parquet` for the detail tables.
 
-    As in every Hive layout the partition's column is in the path, not in the file: pandas refuses to read both. An empty
-    detail table is one empty file, so that its glob always finds something.
+    As in every Hive layout the partition's column is in the path, not in the file: pandas refuses to read both. An
+    empty     detail table is one empty file, so that its glob always finds something.
     """
     folder.mkdir()
     for table in tables:

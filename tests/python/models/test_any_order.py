@@ -28,7 +28,12 @@ test_records = st.fixed_dictionaries(
     }
 )
 reworks = st.fixed_dictionaries(
-    {"serial_num": serials, "rework_timestamp": starts, "component": st.sampled_from(["lens", "pcb"]), "action": st.just("replace")}
+    {
+        "serial_num": serials,
+        "rework_timestamp": starts,
+        "component": st.sampled_from(["lens", "pcb"]),
+        "action": st.just("replace"),
+    }
 )
 dispositions = st.fixed_dictionaries(
     {"serial_num": serials, "decided_at": starts, "decision": st.sampled_from(["scrap", "hold", "release"])}
@@ -41,7 +46,16 @@ records = st.one_of(
     dispositions.map(lambda row: ("disposition", row)),
 )
 # what happens after a load: a green build, none, or one that stops after the named model was built
-BUILDS = ["green", "green", "none", "stg_load", "test_attempt", "int_module_progressed", "summary_machine", "int_product_week"]
+BUILDS = [
+    "green",
+    "green",
+    "none",
+    "stg_load",
+    "test_attempt",
+    "int_module_progressed",
+    "summary_machine",
+    "int_product_week",
+]
 
 
 @st.composite

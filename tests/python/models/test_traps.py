@@ -1,4 +1,4 @@
-"""Each known way to get history wrong, with the line that cures it: without the cure the same history gives other marts.
+"""Each known way to get history wrong, and the line that cures it: without the cure the history gives other marts.
 
 If one of these fails in the second half, the cure is no longer needed or no longer tested.
 """
@@ -46,7 +46,7 @@ TRAPS = {
     ),
     "a_module_in_a_touched_week_has_records_in_others": Trap(
         "models/marts/yields/test_attempt.sql",
-        'where serial_num in (select serial_num from serials_considered)',
+        "where serial_num in (select serial_num from serials_considered)",
         'where {{ in_touched_weeks("production_week_start") }}',
         [([attempt("A1", 2, "fail"), attempt("A1", 10, "pass")], None), ([attempt("A2", 10, "pass")], None)],
     ),

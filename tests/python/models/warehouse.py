@@ -1,4 +1,4 @@
-"""A real plant folder, lake and warehouse for tests of the models; records go in by the loader, dbt builds in-process."""
+"""A real plant folder, lake and warehouse to test models on: records go in by the loader, dbt builds in-process."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What the check before the switch finds: each damage is done to the written files, between writing and reading back."""
+"""What the check before the switch finds: damage is done to the files between writing and reading back."""
 
 import os
 import shutil
