@@ -34,7 +34,8 @@ report: ## write the reports from what is published
 
 test: setup ## lint, dbt build with all its tests on a small plant, pytest with coverage
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90
+	@$(BIN)/coverage report --include='ingest/*' --fail-under=100 --skip-covered
 
 verify: setup ## run every data test over all of history
 	@$(BIN)/python -m pipeline verify

@@ -100,8 +100,8 @@ def show(scale: float, records: int, results: Results) -> None:
         click.echo(f"| {step} | {median[step]:.1f} | {records / median[step]:,.0f} | {median[step + ' MB']:,.0f} |")
     ratio = median["build, SQL"] / median["by hand, SQL"]
     click.echo(
-        f"\nSQL of the dbt build (models and data tests): {median['build, SQL']:.2f} s; the same tables by hand-written "
-        f"SQL: {median['by hand, SQL']:.2f} s; ratio {ratio:.2f}\n"
+        f"\nSQL of the dbt build (models and data tests): {median['build, SQL']:.2f} s; the same tables by "
+        f"hand-written SQL: {median['by hand, SQL']:.2f} s; ratio {ratio:.2f}\n"
     )
 
 

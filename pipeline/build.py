@@ -1,5 +1,6 @@
 """dbt, as a subprocess: in this process it would keep the warehouse open."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -97,7 +98,16 @@ def dbt_environment(paths: Paths) -> dict[str, str]:
         "DBT_TARGET_PATH": str(paths.target),
         "DBT_LOG_PATH": str(paths.logs),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "FIRSTPASS_CODE": _code_version(),
     }
+
+
+def _code_version() -> str:
+    """Fingerprint of what shapes the marts besides the models: where it changed, every week is built again."""
+    digest = hashlib.sha256()
+    for file in [PROJECT / "dbt_project.yml", *sorted((PROJECT / "macros").rglob("*.sql"))]:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _check_memory() -> None:
@@ -149,12 +159,12 @@ def _explain_one(paths: Paths, result: dict, node: dict) -> str:
         line.removeprefix("--").strip() for line in node.get("raw_code", "").splitlines() if line.startswith("--")
     )
     columns, rows = _failing_rows(paths.warehouse, result["compiled_code"])
-    shown = [" | ".join(columns)] + [" | ".join("" if cell is None else str(cell) for cell in row) for row in rows]
+    shown = [" | ".join(columns)] + [" | ".join(map(_text, row)) for row in rows]
     return "\n".join(
         filter(
             None,
             [
-                f"Test {name} failed on {result['failures']} rows ({where}).",
+                f"Test {name} failed on {result['failures']} row{'s' * (result['failures'] != 1)} ({where}).",
                 meaning,
                 *("    " + line for line in shown),
             ],
@@ -166,3 +176,8 @@ def _failing_rows(warehouse: Path, query: str) -> tuple[list[str], list[tuple]]:
     with closing(duckdb.connect(str(warehouse), read_only=True)) as connection:
         relation = connection.sql(query).limit(SHOWN_ROWS)
         return relation.columns, relation.fetchall()
+
+
+def _text(cell: object) -> str:
+    """What a record says must not steer the terminal: of control characters only their place is shown."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in str(cell)) if cell is not None else ""

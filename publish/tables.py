@@ -105,7 +105,7 @@ def write_parquet(connection: duckdb.DuckDBPyConnection, tables: list[Table], da
     """Writes `<folder>/<table>.parquet`, or `<folder>/<table>/load_week=<week>/data.parquet` for the detail tables.
 
     As in every Hive layout the partition's column is in the path, not in the file: pandas refuses to read both. An
-    empty     detail table is one empty file, so that its glob always finds something.
+    empty detail table is one empty file, so that its glob always finds something.
     """
     folder.mkdir()
     for table in tables:

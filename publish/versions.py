@@ -26,8 +26,8 @@ LOG = MARTS + ".wal"
 NOWHERE = "read-only/no-write-ahead-log"
 """Target of the link that stands where DuckDB would put a write-ahead log. It can't be read, so there is no log to
 replay; its folder does not exist, so there can't be one, and a client that opened the file for writing is refused at
-its first change, root included. Without it, DuckDB before 1.5 puts the log of `published/marts.duckdb` beside that link,
-and replays it on the next version."""
+its first change, root included. Without it, DuckDB before 1.5 puts the log of `published/marts.duckdb` beside that
+link, and replays it on the next version."""
 
 NO_LINKS = (errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 

@@ -1,7 +1,7 @@
 """The yield marts once more, in loops and dicts: what the metrics' definitions say, obvious rather than fast.
 
-`expected_marts` takes records as a plant sends them (timestamps as aware datetimes, `record_hash` as the loader made it)
-and gives each mart's rows as dicts. It shares no code with the models, so that where both agree, both read the
+`expected_marts` takes records as a plant sends them (their time as an aware datetime, `at`; `record_hash` as the loader
+made it) and gives each mart's rows as dicts. It shares no code with the models, so that where both agree, both read the
 definitions the same way. Times in seconds, shares 0-1; a figure over nothing is None.
 """
 
@@ -30,7 +30,7 @@ class Settings:
 
 @dataclass
 class Module:
-    """A serial number, product and life with a production attempt; `attempts` in order, `repairs` and `decisions` by time."""
+    """A serial number, product and life with a production attempt; `attempts` and `decisions` are in order."""
 
     serial_num: str
     product_name: str
@@ -274,7 +274,7 @@ def describe_module(module: Module, route: Route) -> Row:
 
 
 def is_scrap_after(module: Module, route: Route, count: int | None = None) -> bool:
-    """Whether the module is scrap after its first `count` attempts and all that was done before the next, if there is one.
+    """Whether the module is scrap after its first `count` attempts and all that was done before the next, if any.
 
     A repair or decision at the very start of an attempt: the repair came before it, the decision after it.
     """

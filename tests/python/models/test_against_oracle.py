@@ -6,6 +6,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import duckdb
+import pytest
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from oracle import Settings, expected_marts
@@ -46,7 +49,7 @@ mondays = st.sampled_from([datetime(2024, 3, 25), datetime(2024, 12, 23)])
 MINUTES = [-1, 0, 0, 1, 2, 90, 3 * 1440, 7 * 1440 - 1, 7 * 1440, 8 * 1440, 14 * 1440 - 1, 14 * 1440 + 3, 31 * 1440]
 minutes = st.sampled_from(MINUTES)
 # the last serial number is only ever a golden unit
-SERIALS = ["A1", "A2", "A3", "A4", "GOLD"]
+SERIALS = ["A1", "A2", "A3", "A4", "A5", "A6", "GOLD"]
 TESTS = ["T", "U", "V", "X"]
 circumstances = st.fixed_dictionaries(
     {
@@ -56,6 +59,7 @@ circumstances = st.fixed_dictionaries(
         "revision": st.sampled_from([None, None, 0, 1, 2]),
     }
 )
+orders = st.sampled_from([(10, 20, 30, 40), (1, 2, 3, 4), (1, 2, 2, 3), (1, 1, 2, 2), (2, 2, 1, 3)])
 results = st.sampled_from(["pass", "pass", "fail", "fail", "error", "abort"])
 purposes = st.sampled_from([None, None, None, "production", "engineering", "golden", "calibration"])
 
@@ -103,16 +107,16 @@ def walks(draw) -> list[dict]:
 
 @st.composite
 def routes_on_file(draw) -> list[dict]:
-    """Routes of none, one or both products, with equal sequences, and tests that nobody takes or that are not on them."""
+    """Routes of none, one or both products; sequences may be equal, tests may be off route or taken by nobody."""
     return [
         {
             "product_name": product,
             "test_name": test,
-            "sequence": draw(st.sampled_from([1, 2, 2, 3])),
+            "sequence": sequence,
             "max_attempts": draw(st.sampled_from([None, 1, 2, 3])),
         }
         for product in draw(st.sampled_from([[], ["P"], ["P", "Q"]]))
-        for test in draw(st.sampled_from([["T", "U", "V"], ["T", "U", "V"], ["T", "U"], ["T", "U", "V", "W"]]))
+        for test, sequence in zip("TUVW"[: draw(st.sampled_from([2, 3, 3, 4]))], draw(orders), strict=False)
     ]
 
 
@@ -120,7 +124,7 @@ def routes_on_file(draw) -> list[dict]:
 def plants(draw) -> tuple[Settings, dict[str, list[dict]]]:
     """Settings of a plant and its records by table, as a source would send them."""
     plant, monday = draw(settings), draw(mondays)
-    attempts = sum(draw(st.lists(st.one_of(walks(), walks(), single_attempts()), min_size=1, max_size=12)), [])
+    attempts = sum(draw(st.lists(st.one_of(walks(), walks(), walks(), single_attempts()), min_size=1, max_size=12)), [])
     copied = st.sampled_from(attempts)
     for attempt in draw(st.lists(copied, max_size=4)):
         changed = draw(st.sampled_from([{}, {"test_result": "error"}, {"run_purpose": "engineering"}, {"revision": 3}]))
@@ -165,10 +169,103 @@ def at_times(table: str, rows: list[dict], week_start: datetime) -> list[dict]:
 
 @given(plants())
 def test_marts_say_what_the_definitions_say(warehouse, example):
-    plant, records = example
+    assert_marts_are_right(warehouse, *example)
+
+
+def assert_marts_are_right(warehouse, plant: Settings, records: dict[str, list[dict]]) -> None:
     found, expected = build_marts(warehouse, plant, records)
     wrong = [text for mart in KEYS for text in compare_rows(mart, found[mart], expected[mart])]
     assert not wrong, "\n".join(wrong)
+    assert not failed_data_tests(warehouse)
+
+
+def attempt(serial: str, test: str, minutes: int, result: str, **fields) -> dict:
+    return {
+        "serial_num": serial,
+        "product_name": "P",
+        "test_name": test,
+        "machine_id": "M",
+        "minutes": minutes,
+        "test_result": result,
+        "test_duration_s": 1.5,
+        **OPTIONAL,
+        **fields,
+    }
+
+
+def decision(serial: str, minutes: int, decision: str) -> dict:
+    return {"serial_num": serial, "minutes": minutes, "decision": decision}
+
+
+def route(**sequences: int) -> list[dict]:
+    return [
+        {"product_name": "P", "test_name": test, "sequence": sequence, "max_attempts": 1}
+        for test, sequence in sequences.items()
+    ]
+
+
+DAY = 1440
+# (test records, dispositions, routes) of a plant with serial_reuse_days 5; each was drawn once, or thought of as hard
+CASES = {
+    "a_decision_on_a_later_life_does_not_scrap_an_earlier_one": (
+        [attempt("A1", "T", 0, "pass"), attempt("A1", "T", 10 * DAY, "fail")],
+        [decision("A1", 11 * DAY, "scrap")],
+        [],
+    ),
+    "a_decision_on_a_later_life_does_not_save_an_earlier_one": (
+        [attempt("A1", "T", 0, "fail"), attempt("A1", "T", 10 * DAY, "pass")],
+        [decision("A1", 1 * DAY, "scrap"), decision("A1", 11 * DAY, "ship")],
+        [],
+    ),
+    "a_module_tested_after_a_scrap_decision_is_reopened_whatever_is_decided_later": (
+        [attempt("A1", "T", 0, "fail"), attempt("A1", "T", 20, "pass")],
+        [decision("A1", 10, "scrap"), decision("A1", 30, "release")],
+        [],
+    ),
+    "a_module_that_fails_out_of_one_test_and_then_of_another_was_reopened": (
+        [attempt("A1", "T", 0, "fail"), attempt("A1", "U", 10, "fail")],
+        [],
+        route(T=1, U=2),
+    ),
+    "a_test_skipped_before_two_of_equal_sequence_is_a_route_escape": (
+        [attempt("A1", "V", 0, "pass"), attempt("A1", "W", 10, "pass")],
+        [],
+        route(T=1, V=2, W=2),
+    ),
+    "a_record_that_a_revision_replaced_adds_no_test_to_an_inferred_route": (
+        [
+            attempt("A1", "T", 0, "pass"),
+            attempt("A1", "U", 10, "pass", revision=1),
+            attempt("A1", "U", 10, "pass", revision=2, run_purpose="engineering"),
+        ],
+        [],
+        [],
+    ),
+    # T of B fails for good after U: U then has as many modules as T, and the rolled yield is no share of modules
+    "a_module_that_goes_on_after_a_fail_fails_no_data_test": (
+        [
+            *(attempt("A1", test, minutes, "pass") for minutes, test in enumerate("TUV")),
+            *(attempt("B1", test, minutes, "pass") for minutes, test in enumerate("TU")),
+            attempt("B1", "T", 5, "fail"),
+            attempt("C1", "T", 0, "pass"),
+            attempt("C1", "U", 1, "fail"),
+        ],
+        [],
+        route(T=1, U=2, V=3),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_hard_case(name, warehouse):
+    attempts, dispositions, routes = CASES[name]
+    records = {
+        "test_record": at_times("test_record", attempts, datetime(2024, 1, 1, tzinfo=UTC)),
+        "rework": [],
+        "disposition": at_times("disposition", dispositions, datetime(2024, 1, 1, tzinfo=UTC)),
+        "routes": routes,
+    }
+    assert_marts_are_right(warehouse, Settings("UTC", 0, 5, 7), records)
 
 
 def build_marts(warehouse, plant: Settings, records: dict[str, list[dict]]) -> tuple[dict, dict]:
@@ -185,7 +282,7 @@ def build_marts(warehouse, plant: Settings, records: dict[str, list[dict]]) -> t
         ]
         warehouse.refer(routes="\n".join(["product_name,test_name,sequence,max_attempts", *lines]) + "\n")
     warehouse.load(**{table: records[table] for table in MOMENTS if records[table]})
-    assert warehouse.build("--select", *(f"+{mart}" for mart in KEYS))
+    assert warehouse.build("--select", "+path:models/marts")
     with closing(duckdb.connect(str(warehouse.paths.warehouse), read_only=True)) as connection:
         found = {mart: read_rows(connection, f"select * from marts.{mart}") for mart in KEYS}
         hashes = read_rows(connection, "select _row, _hash from raw.test_record")
@@ -196,6 +293,16 @@ def build_marts(warehouse, plant: Settings, records: dict[str, list[dict]]) -> t
         records["routes"],
         plant,
     )
+
+
+def failed_data_tests(warehouse) -> list[str]:
+    """Names of the data tests that fail on what was built: each would keep a plant's figures from being published."""
+    try:
+        result = dbtRunner(manifest=warehouse.manifest).invoke(["--quiet", "test", "--select", "test_type:data"])
+    finally:
+        DuckDBConnectionManager.close_all_connections()
+    assert result.exception is None and len(result.result) > 20
+    return [found.node.name for found in result.result if found.status not in ("pass", "success")]
 
 
 def read_rows(connection, query: str) -> list[dict]:
@@ -218,7 +325,7 @@ def with_hashes(rows: list[dict], hashes: list[dict]) -> list[dict]:
 
 
 def compare_rows(mart: str, found: list[dict], expected: list[dict]) -> list[str]:
-    """What differs, a line each: rows that are too many or missing, then values of the columns that the oracle gives."""
+    """What differs, a line each: rows too many or missing, then values of the columns that the oracle gives."""
 
     def by_key(rows: list[dict]) -> dict[tuple, dict]:
         keyed = {tuple(row[column] for column in KEYS[mart]): row for row in rows}

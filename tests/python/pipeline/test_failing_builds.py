@@ -1,0 +1,80 @@
+"""A build that fails: readers keep the last good version, and the message says what to do."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from nightly_plant import NightlyPlant
+
+TEST = "loads_hold_what_their_manifest_says"
+
+
+def newest_records(plant: NightlyPlant) -> Path:
+    """The lake's file of the last day that was loaded."""
+    return max((plant.data / "lake" / "raw" / "test_record").glob("[0-9]*.parquet"))
+
+
+def assert_readers_see(plant: NightlyPlant, version: str, tables) -> None:
+    assert plant.version == version
+    assert plant.published("select record_count from report_run") == [(tables["report_run"].record_count.item(),)]
+
+
+# a night that went wrong unnoticed: readers get figures of damaged records, or none
+def test_a_failing_data_test_keeps_the_last_version_and_says_what_to_do(nights, seasoned):
+    seasoned.run_well("run", "--step", "ingest")
+    file = newest_records(seasoned)
+    whole = file.read_bytes()
+    records = pq.read_table(file)
+    pq.write_table(records.slice(3), file)
+
+    outcome = seasoned.run("run")
+    assert outcome.code == 1
+    assert [line.split()[0] for line in outcome.out.splitlines()] == ["ingest"]
+    assert f"Test {TEST} failed on 1 row (tests/data/{TEST}.sql)" in outcome.err
+    assert "A load's files are damaged or incomplete" in outcome.err
+    assert "load_id | object | row_count | record_count | reject_count | rejected_count" in outcome.err
+    assert (
+        f"{file.stem} | seed=1 scale=0.02 start=2024-01-01 days=22-23 | {len(records)} | {len(records) - 3}"
+        in outcome.err
+    )
+    assert "Nothing was published: readers still see the last good version." in outcome.err
+    assert "What to do: correct the records" in outcome.err
+    assert "Traceback" not in outcome.err
+    assert_readers_see(seasoned, nights.second.version, nights.second.tables)
+
+    # what the failed build left in the warehouse must not reach readers by the steps one by one either
+    refused = seasoned.run("run", "--step", "publish", "--step", "report")
+    assert refused.code == 1 and "the last build did not end green" in refused.err
+    assert_readers_see(seasoned, nights.second.version, nights.second.tables)
+
+    # nothing of that night is forgotten once the file is whole again
+    file.write_bytes(whole)
+    seasoned.run_well("run")
+    assert seasoned.version > nights.second.version
+    loaded = sum(rows for _, table, _, rows, _, _ in seasoned.loads() if table == "test_record")
+    assert seasoned.published("select record_count from report_run") == [(loaded,)]
+    assert seasoned.published("select sum(copy_count) from test_attempt") == [(loaded,)]
+    assert len(seasoned.ledger()) == len(seasoned.loads())
+
+
+# a broken disk looks like a fault of the program
+def test_a_file_of_the_lake_that_can_not_be_read_is_named(nights, seasoned):
+    seasoned.run_well("run", "--step", "ingest")
+    file = newest_records(seasoned)
+    file.write_bytes(file.read_bytes()[:-100])
+    outcome = seasoned.run("run", "--step", "build")
+    assert outcome.code == 1
+    assert file.name in outcome.err and "Nothing was published" in outcome.err and "Traceback" not in outcome.err
+    assert_readers_see(seasoned, nights.second.version, nights.second.tables)
+
+
+# a text from a record steers the terminal of the person on duty
+def test_rows_are_shown_without_control_characters(seasoned):
+    seasoned.run_well("run", "--step", "ingest")
+    manifest = seasoned.data / "lake" / "raw" / "load" / newest_records(seasoned).name
+    (load,) = pq.read_table(manifest).to_pylist()
+    load |= {"object": "\x1b[2Jinbox/\nday.csv", "row_count": 1}
+    pq.write_table(pa.Table.from_pylist([load], schema=pq.read_schema(manifest)), manifest)
+    outcome = seasoned.run("run", "--step", "build")
+    assert outcome.code == 1
+    assert "\ufffd[2Jinbox/\ufffdday.csv | 1 |" in outcome.err and "\x1b" not in outcome.err

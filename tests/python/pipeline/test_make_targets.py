@@ -1,0 +1,62 @@
+"""The front door: what `make` offers, and the documentation that `make docs` writes."""
+
+import os
+import re
+import subprocess
+
+import pytest
+from nightly_plant import NightlyPlant
+
+from pipeline.documentation import CONTRACT_PAGE
+from pipeline.paths import PROJECT
+
+TARGETS = ["setup", "run", "ingest", "build", "publish", "report", "test", "verify", "lint", "bench", "docs", "clean"]
+
+
+def make(*arguments: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    found = subprocess.run(
+        ["make", *arguments], cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
+    return found.stdout
+
+
+def test_make_alone_lists_the_targets():
+    lines = [re.fullmatch(r"  make (\w+) +(\S.*)", line) for line in make().splitlines()]
+    assert all(lines)
+    assert [line[1] for line in lines if line[1] in TARGETS] == sorted(TARGETS, key=TARGETS.index)
+
+
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [(step, f"pipeline run --step {step}") for step in ("ingest", "build", "publish", "report")]
+    + [("run", "pipeline run"), ("verify", "pipeline verify"), ("docs", "pipeline docs"), ("test", "pytest")],
+)
+def test_a_target_runs_what_it_says(target, command):
+    last = make("--dry-run", target).splitlines()[-1]
+    assert last.endswith(f"/python -m {command}")
+
+
+# the contract that a plant reads is not the one that the loader keeps
+def test_docs_writes_both_pages_also_where_nothing_was_built(tmp_path):
+    before = CONTRACT_PAGE.read_text(encoding="utf-8")
+    outcome = NightlyPlant(tmp_path / "data").run_well("docs")
+    assert before == CONTRACT_PAGE.read_text(encoding="utf-8"), (
+        "docs/data_contract.md was out of date; `make docs` wrote it"
+    )
+    page = tmp_path / "data" / "docs" / "index.html"
+    assert outcome.last_line.endswith(f"{CONTRACT_PAGE} {page}")
+    text = page.read_text(encoding="utf-8")
+    assert "model.firstpass.summary_prod_test" in text
+    assert not (tmp_path / "data" / "warehouse.duckdb").exists()
+    # double click, without a network: no script, style or picture comes from elsewhere
+    assert re.findall(r"""<(?:script|link|img)[^>]*(?:src|href)=["']?(?:https?:)?//""", text) == []
+
+
+def test_docs_of_a_warehouse_know_its_tables_and_leave_them_alone(nights, seasoned):
+    seasoned.run_well("docs")
+    assert '"marts"' in (seasoned.data / "docs" / "index.html").read_text(encoding="utf-8")
+    assert seasoned.ledger() == nights.second.ledger
+    seasoned.run_well("run", "--step", "publish")
+    assert seasoned.tables().keys() == nights.second.tables.keys()

@@ -1,0 +1,209 @@
+"""plant.yml: what is wrong with one is a line that its writer understands."""
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.plant import PlantError, load_plant
+
+PLANT = "plant: {name: p1, timezone: Asia/Singapore}\n"
+SIMULATOR = PLANT + "sources: [{name: sim, kind: simulator, %s}]\n"
+FILES = PLANT + "sources: [{name: tests, kind: files, path: x.csv, table: test_record, %s}]\n"
+
+WRONG = {
+    "unknown zone": (
+        "plant: {name: p1, timezone: Mars/Base}",
+        "plant.timezone: 'Mars/Base': expected an IANA time zone such as Asia/Singapore",
+    ),
+    "time that YAML reads as a number": (
+        "plant: {name: p1, timezone: UTC, production_day_start: 10:00}",
+        'plant.production_day_start: 600: expected a time of day in quotes such as "07:00"',
+    ),
+    "no time of day": (
+        'plant: {name: p1, timezone: UTC, production_day_start: "24:00"}',
+        "plant.production_day_start: '24:00': expected a time of day in quotes such as \"07:00\"",
+    ),
+    "unknown key": (
+        "plant: {name: p1, timezone: UTC, time_zone: UTC}",
+        "plant.time_zone: unknown key; "
+        "expected name, timezone, production_day_start, serial_reuse_days, wip_stale_days",
+    ),
+    "unknown section": (PLANT + "source: []", "source: unknown key; expected plant, sources, publish"),
+    "key that only a program knows": (PLANT + "folder: /etc", "folder: unknown key; expected plant, sources, publish"),
+    "missing key": ("plant: {name: p1}", "plant.timezone: missing"),
+    "missing section": ("sources: []", "plant: missing"),
+    "empty section": ("plant:\nsources: []", "plant: missing"),
+    "section of the wrong form": ("plant: []", "plant: expected keys with values"),
+    "name that is no name": (
+        "plant: {name: a b, timezone: UTC}",
+        "plant.name: 'a b': expected letters, digits, - and _ only",
+    ),
+    "name that YAML reads as a number": (
+        "plant: {name: 007, timezone: UTC}",
+        "plant.name: 7: expected text (in quotes, if it looks like something else)",
+    ),
+    "name that YAML reads as true": (
+        "plant: {name: yes, timezone: UTC}",
+        "plant.name: True: expected text (in quotes, if it looks like something else)",
+    ),
+    "negative days": (
+        "plant: {name: p1, timezone: UTC, serial_reuse_days: -1}",
+        "plant.serial_reuse_days: -1: expected more than 0",
+    ),
+    "no days": ("plant: {name: p1, timezone: UTC, wip_stale_days: 0}", "plant.wip_stale_days: 0: expected more than 0"),
+    "more days than SQL can count": (
+        "plant: {name: p1, timezone: UTC, serial_reuse_days: 99999999999999999999}",
+        "plant.serial_reuse_days: 99999999999999999999: expected at most 36525",
+    ),
+    "wrong kind": (PLANT + "sources: [{name: a, kind: ftp}]", "sources.a.kind: 'ftp': expected simulator or files"),
+    "no kind": (PLANT + "sources: [{name: a}]", "sources.a.kind: expected simulator or files"),
+    "source that is only a word": (PLANT + "sources: [inbox]", "sources.1: 'inbox': expected keys with values"),
+    "sources that are no list": (PLANT + "sources: {a: 1}", "sources: expected a list"),
+    "two sources of one name": (
+        PLANT + "sources: [{name: a, kind: simulator}, {name: a, kind: simulator}]",
+        "sources.a.name: 'a': another source has this name; each needs one of its own",
+    ),
+    "unset variable": (
+        SIMULATOR % "scale: '${FIRSTPASS_UNSET}'",
+        "sources.sim.scale: '${FIRSTPASS_UNSET}': FIRSTPASS_UNSET is not set in the environment",
+    ),
+    "scale 0": (SIMULATOR % "scale: 0", "sources.sim.scale: 0: expected at least 0.001"),
+    "scale in words": (SIMULATOR % "scale: big", "sources.sim.scale: 'big': expected a number"),
+    "scale that is no number": (SIMULATOR % "scale: .nan", "sources.sim.scale: nan: expected at most 1000.0"),
+    "half a week": (SIMULATOR % "weeks: 2.5", "sources.sim.weeks: 2.5: expected a whole number"),
+    "day in words": (
+        SIMULATOR % "start: yesterday",
+        "sources.sim.start: 'yesterday': expected a date such as 2024-01-31",
+    ),
+    "day that does not exist": (SIMULATOR % "start: 2024-13-01", "not valid YAML: month must be in 1..12"),
+    "key of another kind": (
+        SIMULATOR % "path: x",
+        "sources.sim.path: unknown key; expected name, kind, seed, scale, weeks, start",
+    ),
+    "unknown format": (
+        FILES % "format: xls",
+        "sources.tests.format: 'xls': expected 'csv', 'tsv', 'parquet', 'json', 'ndjson' or 'xlsx'",
+    ),
+    "long delimiter": (FILES % "delimiter: ';;'", "sources.tests.delimiter: ';;': expected one character"),
+    "column that is no text": (
+        FILES % "columns: {serial_num: 5}",
+        "sources.tests.columns.serial_num: 5: expected text (in quotes, if it looks like something else)",
+    ),
+    "columns that are a list": (FILES % "columns: [serial_num]", "sources.tests.columns: expected keys with values"),
+    "further target": (
+        PLANT + "publish: [{kind: postgres}]",
+        "publish: expected none; there are no further targets yet",
+    ),
+    "not YAML": ("plant: {name: p1", "not valid YAML: line 1, column 17: expected ',' or '}', but got '<stream end>'"),
+    "tab": (
+        "plant:\n\tname: p1",
+        "not valid YAML: line 2, column 1: found character '\\t' that cannot start any token",
+    ),
+    "section that is there twice": (PLANT + PLANT, "not valid YAML: line 2, column 1: the key plant is there twice"),
+    "key that is a number": (PLANT + "5: 3", "not valid YAML: line 2, column 1: expected text as a key"),
+    "object of a program": (
+        "plant: !call x",
+        "not valid YAML: line 1, column 8: could not determine a constructor for the tag '!call'",
+    ),
+    "not a mapping": ("- 1", "expected a mapping with the keys plant and sources"),
+    "empty file": ("", "expected a mapping with the keys plant and sources"),
+    "value of two lines": (
+        'plant: {name: "a\\nb", timezone: UTC}',
+        "plant.name: 'a\\nb': expected letters, digits, - and _ only",
+    ),
+    "value without an end": (
+        f"plant: {{name: {'x ' * 999}, timezone: UTC}}",
+        f"plant.name: '{('x ' * 40)[:79]}...: expected letters, digits, - and _ only",
+    ),
+}
+
+
+def reason(folder: Path) -> str:
+    """The message, without the file that it begins with."""
+    with pytest.raises(PlantError) as caught:
+        load_plant(folder)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message.removeprefix(f"{folder / 'plant.yml'}: ")
+
+
+# the plant's writer can't tell what to change
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_file_is_one_line_with_key_value_and_what_was_expected(case, tmp_path):
+    content, expected = WRONG[case]
+    (tmp_path / "plant.yml").write_text(content)
+    found = reason(tmp_path)
+    assert found == expected
+
+
+def test_a_file_that_is_not_utf_8_says_so(tmp_path):
+    (tmp_path / "plant.yml").write_bytes("plant: {name: Werk-Süd, timezone: UTC}".encode("cp1252"))
+    assert reason(tmp_path) == "expected UTF-8, which byte 21 is not"
+
+
+def test_a_folder_without_plant_yml_says_what_a_plant_is(tmp_path):
+    assert reason(tmp_path).startswith("not found; a plant is a folder with a plant.yml in it")
+
+
+# a password would stand in the log of every night, and in mails about it
+@pytest.mark.parametrize(
+    "content",
+    [
+        "plant: {name: '${SECRET}', timezone: UTC}",
+        "plant: {name: p1, timezone: '${SECRET}'}",
+        "plant: {name: p1, timezone: 'Asia/${SECRET}'}",
+        "plant: {name: p1, timezone: UTC, production_day_start: '${SECRET}'}",
+        "plant: {name: p1, timezone: UTC, serial_reuse_days: '${SECRET}'}",
+        "plant: {name: p1, timezone: UTC, passwrd: '${SECRET}'}",
+        PLANT + "sources: [{name: a, kind: '${SECRET}'}]",
+        PLANT + "sources: ['${SECRET}']",
+        PLANT + "sources: '${SECRET}'",
+        SIMULATOR % "scale: '${SECRET}'",
+        SIMULATOR % "weeks: '${SECRET}'",
+        SIMULATOR % "start: '${SECRET:-2024-01-01}'",
+        FILES % "format: '${SECRET}'",
+        FILES % "delimiter: '${SECRET}'",
+        FILES % "timezone: '${SECRET}'",
+        FILES % "columns: {serial_num: ['${SECRET}']}",
+        FILES % "colums: '${SECRET}'",
+        PLANT + "publish: ['${SECRET}']",
+    ],
+)
+def test_no_message_shows_what_the_environment_said(content, tmp_path, monkeypatch):
+    monkeypatch.setenv("SECRET", "hunter 2")
+    (tmp_path / "plant.yml").write_text(content)
+    assert "hunter" not in reason(tmp_path)
+
+
+def test_two_sources_may_not_get_one_name_from_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("SECRET", "hunter2")
+    (tmp_path / "plant.yml").write_text(
+        PLANT + "sources: [{name: hunter2, kind: simulator}, {name: '${SECRET}', kind: simulator}]"
+    )
+    assert reason(tmp_path) == "sources.2.name: '${SECRET}': another source has this name; each needs one of its own"
+
+
+def test_variables_are_replaced_and_have_defaults(tmp_path, monkeypatch):
+    monkeypatch.setenv("FIRSTPASS_TEST_SCALE", "0.5")
+    monkeypatch.setenv("FIRSTPASS_TEST_EMPTY", "")
+    monkeypatch.delenv("FIRSTPASS_UNSET", raising=False)
+    settings = {
+        "scale": "${FIRSTPASS_TEST_SCALE:-1}",
+        "weeks": "${FIRSTPASS_TEST_EMPTY:-4}",
+        "seed": "1${FIRSTPASS_UNSET:-7}",
+    }
+    (tmp_path / "plant.yml").write_text(SIMULATOR % ", ".join(f"{key}: '{value}'" for key, value in settings.items()))
+    (source,) = load_plant(tmp_path).sources
+    assert (source.scale, source.weeks, source.seed) == (0.5, 4, 17)
+
+
+def test_what_is_left_out_has_its_default(tmp_path):
+    (tmp_path / "plant.yml").write_text("\ufeff" + PLANT + "sources:\n")
+    plant = load_plant(tmp_path)
+    assert plant.sources == [] and plant.folder == tmp_path
+    assert (plant.plant.serial_reuse_days, plant.plant.wip_stale_days) == (None, 28)
+
+
+def test_the_demo_plant_is_the_default(monkeypatch):
+    monkeypatch.delenv("PLANT", raising=False)
+    assert load_plant().name == "demo"
