@@ -2,8 +2,6 @@
 -- elsewhere (the length of the route, dispositions).
 {{ config(
     materialized="incremental",
-    incremental_strategy="append",
-    on_schema_change="fail",
     pre_hook="{{ clear_touched_weeks('load_week_start') }}",
 ) }}
 

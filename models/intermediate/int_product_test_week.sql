@@ -1,8 +1,6 @@
 -- One row per load week, product and test: the additive parts of the yields and of the findings on records.
 {{ config(
     materialized="incremental",
-    incremental_strategy="append",
-    on_schema_change="fail",
     pre_hook="{{ clear_touched_weeks('load_week_start') }}",
 ) }}
 

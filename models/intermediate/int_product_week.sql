@@ -1,8 +1,6 @@
 -- One row per load week and product: the additive parts of summary_prod that come from modules.
 {{ config(
     materialized="incremental",
-    incremental_strategy="append",
-    on_schema_change="fail",
     pre_hook="{{ clear_touched_weeks('load_week_start') }}",
 ) }}
 

@@ -1,7 +1,5 @@
 {{ config(
     materialized="incremental",
-    incremental_strategy="append",
-    on_schema_change="fail",
     pre_hook="{{ clear_touched_weeks('load_week_start') }}",
 ) }}
 
