@@ -68,7 +68,7 @@ def build(
         process.wait()
     results = json.loads(results_file.read_text())["results"] if results_file.exists() else []
     if process.returncode:
-        raise BuildError(_explain(paths, results, errors))
+        raise BuildError(_explain(paths, arguments[0], results, errors))
     if arguments == NIGHTLY:
         _unfinished(paths).unlink()
     kinds = [result["unique_id"].split(".")[0] for result in results]
@@ -136,18 +136,21 @@ def _follow(process: subprocess.Popen, progress: Callable[[int, int], None]) -> 
     return errors
 
 
-def _explain(paths: Paths, results: list[dict], errors: list[str]) -> str:
+def _explain(paths: Paths, command: str, results: list[dict], errors: list[str]) -> str:
     failed = [result for result in results if result["status"] in ("error", "fail", "runtime error")]
-    if not failed:
-        return "\n".join(["dbt could not start:", *errors[-20:], f"dbt's log: {paths.logs / 'dbt.log'}"])
-    nodes = json.loads((paths.target / "manifest.json").read_text())["nodes"]
+    nodes = json.loads((paths.target / "manifest.json").read_text())["nodes"] if failed else {}
     parts = [_explain_one(paths, result, nodes.get(result["unique_id"], {})) for result in failed]
-    parts.append(
-        "Nothing was published: readers still see the last good version.\n"
-        "What to do: correct the records or the reference data (or the test, where it is wrong) and run again;\n"
-        f"whatever was loaded tonight is built by the next run. dbt's log: {paths.logs / 'dbt.log'}"
-    )
-    return "\n\n".join(parts)
+    if not failed:
+        parts.append("\n".join([f"dbt {command} could not begin:", *errors[-20:]]))
+    advice = "What to do: correct the records or the reference data (or the test, where it is wrong) and run again"
+    if command == "build":
+        parts.append(
+            f"Nothing was published: readers still see the last good version.\n{advice};\n"
+            "whatever was loaded tonight is built by the next run."
+        )
+    elif failed:
+        parts.append(f"{advice}.\nWhat readers see was built before, and may rest on these rows.")
+    return "\n\n".join(parts) + f"\ndbt's log: {paths.logs / 'dbt.log'}"
 
 
 def _explain_one(paths: Paths, result: dict, node: dict) -> str:

@@ -26,6 +26,11 @@ def test_a_failing_data_test_keeps_the_last_version_and_says_what_to_do(nights, 
     whole = file.read_bytes()
     records = pq.read_table(file)
     pq.write_table(records.slice(3), file)
+    manifest = file.parent.parent / "load" / file.name
+    whole_manifest = manifest.read_bytes()
+    (load,) = pq.read_table(manifest).to_pylist()
+    load["object"] = "\x1b[2Jinbox/\nday.csv"  # a text from outside must not steer the terminal
+    pq.write_table(pa.Table.from_pylist([load], schema=pq.read_schema(manifest)), manifest)
 
     outcome = seasoned.run("run")
     assert outcome.code == 1
@@ -33,13 +38,10 @@ def test_a_failing_data_test_keeps_the_last_version_and_says_what_to_do(nights, 
     assert f"Test {TEST} failed on 1 row (tests/data/{TEST}.sql)" in outcome.err
     assert "A load's files are damaged or incomplete" in outcome.err
     assert "load_id | object | row_count | record_count | reject_count | rejected_count" in outcome.err
-    assert (
-        f"{file.stem} | seed=1 scale=0.02 start=2024-01-01 days=22-23 | {len(records)} | {len(records) - 3}"
-        in outcome.err
-    )
+    assert f"{file.stem} | \ufffd[2Jinbox/\ufffdday.csv | {len(records)} | {len(records) - 3}" in outcome.err
     assert "Nothing was published: readers still see the last good version." in outcome.err
     assert "What to do: correct the records" in outcome.err
-    assert "Traceback" not in outcome.err
+    assert "Traceback" not in outcome.err and "\x1b" not in outcome.err
     assert_readers_see(seasoned, nights.second.version, nights.second.tables)
 
     # what the failed build left in the warehouse must not reach readers by the steps one by one either
@@ -49,6 +51,7 @@ def test_a_failing_data_test_keeps_the_last_version_and_says_what_to_do(nights, 
 
     # nothing of that night is forgotten once the file is whole again
     file.write_bytes(whole)
+    manifest.write_bytes(whole_manifest)
     seasoned.run_well("run")
     assert seasoned.version > nights.second.version
     loaded = sum(rows for _, table, _, rows, _, _ in seasoned.loads() if table == "test_record")
@@ -66,15 +69,3 @@ def test_a_file_of_the_lake_that_can_not_be_read_is_named(nights, seasoned):
     assert outcome.code == 1
     assert file.name in outcome.err and "Nothing was published" in outcome.err and "Traceback" not in outcome.err
     assert_readers_see(seasoned, nights.second.version, nights.second.tables)
-
-
-# a text from a record steers the terminal of the person on duty
-def test_rows_are_shown_without_control_characters(seasoned):
-    seasoned.run_well("run", "--step", "ingest")
-    manifest = seasoned.data / "lake" / "raw" / "load" / newest_records(seasoned).name
-    (load,) = pq.read_table(manifest).to_pylist()
-    load |= {"object": "\x1b[2Jinbox/\nday.csv", "row_count": 1}
-    pq.write_table(pa.Table.from_pylist([load], schema=pq.read_schema(manifest)), manifest)
-    outcome = seasoned.run("run", "--step", "build")
-    assert outcome.code == 1
-    assert "\ufffd[2Jinbox/\ufffdday.csv | 1 |" in outcome.err and "\x1b" not in outcome.err
