@@ -3,7 +3,7 @@
     the code (kind, key). What is not in it is new; a build that fails leaves it as it was, so nothing is forgotten.
 #}
 {% macro start_build() %}
-    {% if execute %}
+    {% if execute and flags.WHICH in ("run", "build", "test") %}
         {% do run_query("create schema if not exists ops") %}
         {% do run_query("create table if not exists ops.ledger (kind string, key string)") %}
         {% do attach_lake() %}
@@ -46,7 +46,7 @@
         {% do run_query(
             "insert into ops.ledger"
             ~ " select 'load', load_id from " ~ loads
-            ~ " union all select 'route', concat(product_name, chr(31), test_name) from " ~ routes
+            ~ " union all select 'route', " ~ route_key("product_name", "test_name") ~ " from " ~ routes
             ~ " where is_inferred"
             ~ " union all select 'code', '" ~ code_version() ~ "'"
         ) %}

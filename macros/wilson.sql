@@ -14,8 +14,8 @@
     {%- set z2 = 3.841458820694124 -%}
     {%- set k = "(" ~ successes ~ ")::double" -%}
     {%- set n = "nullif((" ~ trials ~ ")::double, 0e0)" -%}
-    least(1e0, greatest(0e0, (
+    case when {{ n }} > 0e0 then least(1e0, greatest(0e0, (
         {{ k }} + {{ z2 / 2 }}e0
         {{ sign }} sqrt({{ z2 }}e0 * ({{ k }} * (1e0 - {{ k }} / {{ n }}) + {{ z2 / 4 }}e0))
-    ) / ({{ n }} + {{ z2 }}e0)))
+    ) / ({{ n }} + {{ z2 }}e0))) end
 {%- endmacro %}

@@ -10,10 +10,10 @@ import click
 from pipeline.build import BuildError, build
 from pipeline.documentation import document
 from pipeline.lock import exclusive_run
-from pipeline.paths import Paths
+from pipeline.paths import PathError, Paths
 from pipeline.plant import PlantError, load_plant
-from pipeline.run import STEPS, ReportError, run
-from pipeline.screen import Screen
+from pipeline.run import STEPS, WAITING, ReportError, run
+from pipeline.screen import Screen, Step
 from publish import PublishError
 
 INTERRUPTED = 130
@@ -30,12 +30,21 @@ def _ending_with_a_message() -> Iterator[None]:
     """Turns what is expected to go wrong into a message on standard error and an exit code."""
     try:
         yield
-    except (PlantError, BuildError, PublishError, ReportError, OSError) as error:
+    except (PathError, PlantError, BuildError, PublishError, ReportError, OSError) as error:
         click.echo(f"\n{error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
         click.echo("\nInterrupted: what is published stays, and the next run does the rest.", err=True)
         sys.exit(INTERRUPTED)
+
+
+@contextmanager
+def _step(name: str) -> Iterator[tuple[Paths, Step]]:
+    """A command of its own on the data directory, in its turn."""
+    with _ending_with_a_message():
+        paths, screen = Paths.from_environment(), Screen()
+        with exclusive_run(paths, waiting=lambda: screen.say(WAITING)), screen.step(name) as step:
+            yield paths, step
 
 
 @main.command(name="run")
@@ -50,9 +59,8 @@ def run_command(folder: str | None, steps: tuple[str, ...]) -> None:
 @main.command()
 def verify() -> None:
     """Runs every data test over all of history, not only over the weeks that the last build wrote."""
-    paths, screen = Paths.from_environment(), Screen()
     everything = ["--exclude-resource-type", "unit_test", "--vars", "verify_everything: true"]
-    with _ending_with_a_message(), exclusive_run(paths), screen.step("verify") as step:
+    with _step("verify") as (paths, step):
         if not paths.warehouse.is_file():
             raise BuildError(f"{paths.warehouse} does not exist: nothing was built yet; `make run` builds")
         done = build(paths, ["test", *everything], step.counting)
@@ -62,8 +70,7 @@ def verify() -> None:
 @main.command()
 def docs() -> None:
     """Writes the models' documentation as a web page, and the generated pages of docs/."""
-    paths, screen = Paths.from_environment(), Screen()
-    with _ending_with_a_message(), exclusive_run(paths), screen.step("docs") as step:
+    with _step("docs") as (paths, step):
         step.done(" ".join(map(str, document(paths))))
 
 

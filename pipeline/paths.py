@@ -11,6 +11,10 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+class PathError(ValueError):
+    """A data directory that can't be used; the message is one line."""
+
+
 @dataclass(frozen=True)
 class Paths:
     """The folders of one plant's state. `data` is absolute."""
@@ -19,7 +23,11 @@ class Paths:
 
     @classmethod
     def from_environment(cls) -> "Paths":
-        return cls(Path(os.environ.get("FIRSTPASS_DATA") or PROJECT / "data").expanduser().absolute())
+        """Raises PathError where the path would be read as a pattern."""
+        data = Path(os.environ.get("FIRSTPASS_DATA") or PROJECT / "data").expanduser().absolute()
+        if any(character in "*?[" for character in str(data)):
+            raise PathError(f"FIRSTPASS_DATA: '{data}': expected a path without * ? and [")
+        return cls(data)
 
     @property
     def raw(self) -> Path:

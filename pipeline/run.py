@@ -15,6 +15,7 @@ from pipeline.plant import Plant
 from pipeline.screen import Screen
 from publish import publish
 
+WAITING = "waiting for another run on the same data directory"
 STEPS = ["ingest", "build", "publish", "report"]
 
 
@@ -38,7 +39,7 @@ def run(plant: Plant, paths: Paths, screen: Screen, steps: list[str] = STEPS, re
     Raises what a step raises; later steps are then not begun.
     """
     done = Run()
-    with exclusive_run(paths, waiting=lambda: screen.say("waiting for another run on the same data directory")):
+    with exclusive_run(paths, waiting=lambda: screen.say(WAITING)):
         try:
             _run_steps(done, plant, paths, screen, steps=steps, report_date=report_date)
         finally:

@@ -62,7 +62,7 @@ def read_tables(connection: duckdb.DuckDBPyConnection, database: str, marts: str
         f"""
         select schema_name, table_name, comment from duckdb_tables() where {here} and schema_name in ({schemas})
         union all
-        select schema_name, view_name, comment from duckdb_views() where {here} and schema_name = {literal(views)}
+        select schema_name, view_name, comment from duckdb_views() where {here} and schema_name in ({schemas})
         order by table_name, schema_name
         """
     ).fetchall()

@@ -39,10 +39,14 @@ HIDDEN = (".", "~$")
 BROKEN_GZIP = (EOFError, gzip.BadGzipFile, zlib.error)
 
 
+def pattern(plant: Plant, source: FilesSource) -> str:
+    """The source's glob, absolute; what the plant's own folder is called is no pattern."""
+    return os.path.join(glob.escape(str(plant.folder)), source.path)
+
+
 def find(plant: Plant, source: FilesSource, paths: Paths) -> Iterator[Object]:
     """The source's files in the order of their names."""
-    pattern = source.path if os.path.isabs(source.path) else str(plant.folder / source.path)
-    if os.path.isdir(pattern):
+    if (plant.folder / source.path).is_dir():
         raise _wrong(source, "path", "is a folder; say which files in it, such as inbox/*.csv")
     reading = Reading(
         timezone=source.timezone or plant.plant.timezone,
@@ -50,7 +54,7 @@ def find(plant: Plant, source: FilesSource, paths: Paths) -> Iterator[Object]:
         repeated_hour=source.repeated_hour,
         timestamp_format=source.timestamp_format,
     )
-    for found in sorted(glob.glob(pattern, recursive=True)):
+    for found in sorted(glob.glob(pattern(plant, source), recursive=True)):
         file = Path(found)
         if file.is_file() and not file.name.startswith(HIDDEN) and not file.name.lower().endswith(UNFINISHED):
             name = found if os.path.isabs(source.path) else Path(os.path.relpath(file, plant.folder)).as_posix()

@@ -16,7 +16,7 @@ import pyarrow as pa
 from ingest.contract import CONTRACTS, REFERENCE
 from ingest.lake import Load
 from ingest.source import Batch, Object, Reading
-from ingest.sources.files import file_object
+from ingest.sources.files import file_object, pattern
 from pipeline.paths import Paths
 from pipeline.plant import FilesSource, Plant
 
@@ -44,7 +44,7 @@ def find(plant: Plant, paths: Paths, loads: list[Load]) -> Iterator[Object]:
 
 
 def _matches(plant: Plant, source: FilesSource) -> Iterator[Path]:
-    return (Path(found).resolve() for found in glob.glob(str(plant.folder / source.path), recursive=True))
+    return (Path(found).resolve() for found in glob.glob(pattern(plant, source), recursive=True))
 
 
 def _plant_object(plant: Plant) -> Object:

@@ -1,5 +1,5 @@
--- What did not come in: rejected records by table and reason, objects that could not be read, repairs and decisions
--- of serial numbers that no test record has.
+-- What did not come in: rejected records by table and reason, objects that could not be read, repairs and
+-- decisions that belong to no module.
 {{ config(materialized="view") }}
 
 with
@@ -13,19 +13,37 @@ loads as (
 ),
 
 modules as (
-    select * from {{ ref("module_status") }}
+    select * from {{ ref("int_module_progressed") }}
 ),
 
-orphans as (
+plant as (
+    select * from {{ ref("stg_ref_plant") }}
+),
+
+events as (
     select
         'rework' as table_name,
-        serial_num
+        serial_num,
+        rework_timestamp as happened_at
     from {{ ref("int_rework_deduplicated") }}
     union all
     select
         'disposition' as table_name,
-        serial_num
-    from {{ ref("int_disposition_last") }}
+        serial_num,
+        decided_at as happened_at
+    from {{ ref("stg_disposition") }}
+),
+
+events_placed as (
+    select distinct
+        events.table_name,
+        events.serial_num,
+        events.happened_at
+    from events
+    cross join plant
+    inner join modules
+        on events.serial_num = modules.serial_num
+        and {{ within_life("events.happened_at") }}
 ),
 
 counted as (
@@ -55,14 +73,18 @@ counted as (
     union all
 
     select
-        'unknown_serial' as finding,
+        'event_without_module' as finding,
         'warning' as severity,
-        table_name,
+        events.table_name,
         null::string as detail,
         count(*) as finding_count,
-        min(serial_num) as example
-    from orphans
-    where serial_num not in (select serial_num from modules)
+        min(events.serial_num) as example
+    from events
+    left join events_placed
+        on events.table_name = events_placed.table_name
+        and events.serial_num = events_placed.serial_num
+        and events.happened_at = events_placed.happened_at
+    where events_placed.serial_num is null
     group by all
 ),
 

@@ -53,8 +53,8 @@ findings as (
     union all
     {{ name_finding(
         "test_off_route", "warning", ["product_name", "test_name"],
-        "production_count > 0 and concat(product_name, chr(31), test_name) not in "
-        ~ "(select concat(product_name, chr(31), test_name) from routes)"
+        "production_count > 0 and " ~ route_key("product_name", "test_name") ~ " not in (select "
+        ~ route_key("product_name", "test_name") ~ " from routes)"
     ) }}
 )
 

@@ -2,7 +2,7 @@
 -- elsewhere (the length of the route, dispositions).
 {{ config(
     materialized="incremental",
-    pre_hook="{{ clear_touched_weeks('load_week_start') }}",
+    pre_hook="{{ clear_touched_weeks('load_week_start', 'int_touched_module_week') }}",
 ) }}
 
 with
@@ -10,7 +10,7 @@ with
 attempts as (
     select *
     from {{ ref("test_attempt") }}
-    where attempt_number > 0 and {{ in_touched_weeks("load_week_start") }}
+    where attempt_number > 0 and {{ in_touched_weeks("load_week_start", "int_touched_module_week") }}
 ),
 
 routes as (
@@ -73,6 +73,15 @@ on_route as (
         tests_counted.*,
         routes.position,
         routes.test_name is not null as is_on_route,
+        -- of the tests before this one on the route, fewer were reached than there are
+        tests_counted.first_runs > 0 and routes.position > rank() over (
+            partition by
+                tests_counted.serial_num,
+                tests_counted.product_name,
+                tests_counted.life_number,
+                tests_counted.first_runs > 0 and routes.position is not null
+            order by routes.position asc nulls last
+        ) as is_escape,
         tests_counted.fail_count >= coalesce(routes.max_attempts, {{ var("max_attempts") }}) as is_exhausted,
         tests_counted.fail_count > coalesce(routes.max_attempts, {{ var("max_attempts") }}) as is_over_exhausted
     from tests_counted
@@ -101,7 +110,8 @@ stages_counted as (
         sum(fail_count)::bigint as fail_count,
         max(last_fail_number) filter (where is_exhausted) as exhausted_number,
         bool_or(is_over_exhausted) as is_over_exhausted,
-        max(position) filter (where first_runs > 0) as furthest_position,
+        min(last_fail_number) filter (where is_exhausted) as first_exhausted_number,
+        bool_or(is_escape) as is_escape,
         sum(first_runs) filter (where is_on_route)::bigint as tests_reached,
         sum(first_passes) filter (where is_on_route)::bigint as tests_first_passed,
         sum(last_passes) filter (where is_on_route)::bigint as tests_last_passed
@@ -128,8 +138,8 @@ final as (
         coalesce(sum(tests_first_passed), 0)::bigint as tests_first_passed,
         coalesce(sum(tests_last_passed), 0)::bigint as tests_last_passed,
         coalesce(max(exhausted_number) = max(last_number), false) as is_exhausted,
-        coalesce(bool_or(is_over_exhausted or exhausted_number < last_number), false) as is_reopened,
-        coalesce(max(furthest_position) > sum(tests_reached), false) as is_route_escape
+        coalesce(bool_or(is_over_exhausted or first_exhausted_number < last_number), false) as is_reopened,
+        coalesce(bool_or(is_escape), false) as is_route_escape
     from stages_counted
     group by all
 )

@@ -26,11 +26,7 @@ final as (
     cross join plant
     inner join reworks
         on modules.serial_num = reworks.serial_num
-        and modules.first_tested_at <= reworks.rework_timestamp
-        and (
-            plant.serial_reuse_days is null
-            or reworks.rework_timestamp <= modules.last_tested_at + plant.serial_reuse_days * interval '1 day'
-        )
+        and {{ within_life("reworks.rework_timestamp") }}
     group by modules.serial_num, modules.product_name, modules.life_number
 )
 

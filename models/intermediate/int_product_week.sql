@@ -1,7 +1,7 @@
 -- One row per load week and product: the additive parts of summary_prod that come from modules.
 {{ config(
     materialized="incremental",
-    pre_hook="{{ clear_touched_weeks('load_week_start') }}",
+    pre_hook="{{ clear_touched_weeks('load_week_start', 'int_touched_module_week') }}",
 ) }}
 
 with
@@ -9,7 +9,7 @@ with
 modules as (
     select *
     from {{ ref("module_status") }}
-    where {{ in_touched_weeks("load_week_start") }}
+    where {{ in_touched_weeks("load_week_start", "int_touched_module_week") }}
 ),
 
 final as (

@@ -6,8 +6,8 @@ routes as (
     select * from {{ ref("stg_ref_routes") }}
 ),
 
-records as (
-    select * from {{ ref("stg_test_record") }}
+attempts as (
+    select * from {{ ref("test_attempt") }}
 ),
 
 on_file as (
@@ -28,10 +28,9 @@ inferred as (
         null::bigint as sequence,
         {{ var("max_attempts") }}::bigint as max_attempts,
         true as is_inferred
-    from records
+    from attempts
     where
-        run_purpose = 'production'
-        and test_result in ('pass', 'fail')
+        run_number = 1
         and product_name not in (select product_name from on_file)
 ),
 

@@ -5,21 +5,8 @@ records as (
     select * from {{ ref("stg_test_record") }}
 ),
 
-ledger as (
-    select * from {{ source("ops", "ledger") }} where kind = 'route'
-),
-
--- a test that nobody of the product took before makes the inferred route of all its modules longer
-longer_routes as (
-    select distinct product_name
-    from {{ ref("int_route") }}
-    where is_inferred and concat(product_name, chr(31), test_name) not in (select key from ledger)
-),
-
 final as (
     select serial_num from records where is_new
-    union
-    select serial_num from records where product_name in (select product_name from longer_routes)
     union
     select serial_num from {{ ref("stg_rework") }} where is_new
     union

@@ -1,6 +1,22 @@
 -- The rolled cumm_yield and the modules counted one by one disagree. They must be equal where every module of the week
--- is finished or scrap, none was repaired, reopened or skipped a test, and the route is on file and has one order.
+-- is finished or scrap, none was repaired, reopened, skipped a test or went on after a fail, and the route is on file
+-- and has one order.
 with
+
+steps as (
+    select
+        tests.load_week_start,
+        tests.product_name,
+        tests.load_qty,
+        lag(tests.cumm_pass_qty) over (
+            partition by tests.load_week_start, tests.product_name
+            order by routes.sequence
+        ) as passed_before
+    from {{ ref("summary_prod_test") }} as tests
+    inner join {{ ref("int_route") }} as routes
+        on tests.product_name = routes.product_name
+        and tests.test_name = routes.test_name
+),
 
 irregular as (
     select distinct
@@ -9,6 +25,13 @@ irregular as (
     from {{ ref("module_status") }}
     where
         (is_reopened or is_route_escape or (status = 'scrap' and tests_last_passed <> tests_reached - 1))
+    union
+    -- a module went on after a fail, or came back to an earlier test
+    select
+        load_week_start,
+        product_name
+    from steps
+    where load_qty <> passed_before
 ),
 
 without_order as (
@@ -23,7 +46,8 @@ left join irregular
     on weeks.load_week_start = irregular.load_week_start
     and weeks.product_name = irregular.product_name
 where
-    weeks.wip_qty = 0
+    {{ just_written("weeks.load_week_start") }}
+    and weeks.wip_qty = 0
     and weeks.rework_qty = 0
     and irregular.product_name is null
     and weeks.product_name not in (select product_name from without_order)

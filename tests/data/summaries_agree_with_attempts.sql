@@ -53,7 +53,7 @@ select *
 from attempts
 full outer join by_test using (load_week_start, product_name, test_name)
 full outer join by_machine using (load_week_start, product_name, test_name)
-left join pareto using (load_week_start, product_name, test_name)
+full outer join pareto using (load_week_start, product_name, test_name)
 where not coalesce(
     attempts.test_count = by_test.test_count
     and attempts.pass_count = by_test.pass_count

@@ -19,8 +19,12 @@ reworks as (
     select * from {{ ref("int_module_reworked") }}
 ),
 
-dispositions as (
-    select * from {{ ref("int_disposition_last") }}
+decisions as (
+    select * from {{ ref("int_module_decided") }}
+),
+
+scrap_tested as (
+    select * from {{ ref("int_module_scrap_tested") }}
 ),
 
 joined as (
@@ -29,23 +33,24 @@ joined as (
         coalesce(routes.tests_on_route, 0) as tests_on_route,
         coalesce(reworks.rework_events, 0) as rework_events,
         greatest(modules.last_tested_at, coalesce(reworks.last_reworked_at, modules.last_tested_at)) as last_touched_at,
-        dispositions.decision as last_decision,
-        coalesce(
-            dispositions.decision = 'scrap' and dispositions.decided_at >= modules.last_tested_at, false
-        ) as is_scrap_decided,
-        coalesce(
-            dispositions.decision = 'scrap'
-            and dispositions.decided_at >= modules.first_tested_at
-            and dispositions.decided_at < modules.last_tested_at,
-            false
-        ) as is_scrap_tested
+        decisions.decision as last_decision,
+        coalesce(decisions.decision = 'scrap' and decisions.decided_at >= modules.last_tested_at, false)
+            as is_scrap_decided,
+        scrap_tested.serial_num is not null as is_scrap_tested
     from modules
     left join routes on modules.product_name = routes.product_name
     left join reworks
         on modules.serial_num = reworks.serial_num
         and modules.product_name = reworks.product_name
         and modules.life_number = reworks.life_number
-    left join dispositions on modules.serial_num = dispositions.serial_num
+    left join decisions
+        on modules.serial_num = decisions.serial_num
+        and modules.product_name = decisions.product_name
+        and modules.life_number = decisions.life_number
+    left join scrap_tested
+        on modules.serial_num = scrap_tested.serial_num
+        and modules.product_name = scrap_tested.product_name
+        and modules.life_number = scrap_tested.life_number
 ),
 
 final as (

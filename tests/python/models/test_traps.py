@@ -69,8 +69,8 @@ TRAPS = {
         [([attempt("A1", 2, "fail")], None), ([attempt("A1", 3, "pass")], "+test_attempt"), ([], None)],
     ),
     "a_new_test_makes_the_route_of_earlier_modules_longer": Trap(
-        "models/intermediate/int_touched_serial.sql",
-        "where product_name in (select product_name from longer_routes)",
+        "models/intermediate/int_touched_module_week.sql",
+        "where product_name in (select product_name from changed_routes)",
         "where false",
         [([attempt("A1", 2, "pass")], None), ([attempt("A2", 10, "pass", test_name="U")], None)],
     ),

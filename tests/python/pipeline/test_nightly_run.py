@@ -117,6 +117,11 @@ def test_two_runs_at_once_take_turns(nights, seasoned):
         (["run", "--step", "publish"], {}, "warehouse.duckdb does not exist: nothing was built yet"),
         (["run", "--step", "report"], {}, "marts.duckdb: nothing is published yet"),
         (["verify"], {}, "warehouse.duckdb does not exist: nothing was built yet"),
+        (
+            ["run"],
+            {"FIRSTPASS_DATA": "/tmp/p[1]/*"},
+            "FIRSTPASS_DATA: '/tmp/p[1]/*': expected a path without * ? and [",
+        ),
         (["run"], {"FIRSTPASS_DATA": "/dev/null/data"}, "Not a directory: '/dev/null/data'"),
     ],
 )
