@@ -56,6 +56,6 @@ lock: setup ## pin again what pyproject.toml names
 		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
 
 clean: ## remove what can be made again; records (lake, inbox) and publications stay
-	@rm -rf $${FIRSTPASS_DATA:-data}/{warehouse.duckdb,warehouse.duckdb.wal,target,temp,logs}
+	@rm -rf $${FIRSTPASS_DATA:-data}/{warehouse.duckdb,warehouse.duckdb.wal,target,temp,logs,docs}
 	@rm -rf target logs pytest_results.json .coverage .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -11,15 +11,15 @@ plant as (
     select * from {{ ref("stg_ref_plant") }}
 ),
 
-of_shared_serials as (
-    select *
+serials_of_two_products as (
+    select serial_num
     from modules
-    where serial_num in (
-        select serial_num
-        from modules
-        group by serial_num
-        having min(product_name) <> max(product_name)
-    )
+    group by serial_num
+    having min(product_name) <> max(product_name)
+),
+
+of_shared_serials as (
+    select * from modules where serial_num in (select serial_num from serials_of_two_products)
 ),
 
 -- a serial number may go to another product when its life is over

@@ -19,22 +19,29 @@ decisions as (
     from {{ ref("stg_disposition") }}
 ),
 
+plant as (
+    select * from {{ ref("stg_ref_plant") }}
+),
+
 final as (
     select distinct
         modules.serial_num,
         modules.product_name,
         modules.life_number
     from decisions
+    cross join plant
     inner join modules
         on decisions.serial_num = modules.serial_num
-        and decisions.decided_at >= modules.first_tested_at
+        and {{ within_life("decisions.decided_at") }}
     inner join attempts
         on modules.serial_num = attempts.serial_num
         and modules.product_name = attempts.product_name
         and modules.life_number = attempts.life_number
+    where
+        decisions.decision = 'scrap'
+        and attempts.attempt_number > 0
         and attempts.test_timestamp > decisions.decided_at
         and attempts.test_timestamp <= coalesce(decisions.next_decided_at, attempts.test_timestamp)
-    where decisions.decision = 'scrap' and attempts.attempt_number > 0
 )
 
 select * from final

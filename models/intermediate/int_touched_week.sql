@@ -1,5 +1,5 @@
--- Weeks in which something may look different since the last green build: those of new records, and those of all records
--- of touched modules, which are in one of these weeks, and were before. Units that are no modules belong to no other week.
+-- Weeks in which something may look different since the last green build: those of new records, and those of all
+-- records of touched modules: each is in one of these weeks, and was before. Other units belong to no other week.
 with
 
 records as (

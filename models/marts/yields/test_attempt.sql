@@ -96,12 +96,15 @@ attempts_numbered as (
             when bool_or(run_purpose = 'production') over module then min(production_week_start) over module
             else production_week_start
         end as load_week_start,
-        case when bool_or(run_purpose = 'production') over module then row_number() over (
+        case when bool_or(run_purpose = 'production') over module then row_number() over module_order end
+            as attempt_number
+    from placed
+    window
+        module as (partition by serial_num, product_name, life_number),
+        module_order as (
             partition by serial_num, product_name, life_number
             order by test_timestamp, machine_id, test_result, record_hash
-        ) end as attempt_number
-    from placed
-    window module as (partition by serial_num, product_name, life_number)
+        )
 ),
 
 final as (
