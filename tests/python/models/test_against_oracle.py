@@ -10,6 +10,7 @@ import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 from hypothesis import given
+from hypothesis import settings as profile
 from hypothesis import strategies as st
 from oracle import expected_marts
 from oracle_modules import Settings
@@ -169,6 +170,8 @@ def at_times(table: str, rows: list[dict], week_start: datetime) -> list[dict]:
     ]
 
 
+# half of the profile's examples: each is a build with all its data tests
+@profile(max_examples=profile.default.max_examples // 2)
 @given(plants())
 def test_marts_say_what_the_definitions_say(warehouse, example):
     assert_marts_are_right(warehouse, *example)

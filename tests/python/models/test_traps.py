@@ -79,6 +79,7 @@ TRAPS = {
         "found[0] == 0 or found[1] > 0",
         "found[0] == 0",
         [
+            ({"routes": "product_name,test_name,sequence,max_attempts\nP,T,1,3\n"}, None),
             ([attempt("A1", 2, "fail")], None),
             ({"routes": "product_name,test_name,sequence,max_attempts\nP,T,1,1\n"}, None),
         ],
