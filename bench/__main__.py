@@ -56,10 +56,12 @@ def one_run(work: Path, scale: float, results: Results) -> int:
     cost("generate", ["-m", "generator", "--out", str(plant / "inbox"), "--format", "parquet", "--scale", str(scale)])
     cost("load", ["-m", "ingest"])
     log = paths.logs / "build"
+    for needed in (paths.target, log, paths.temp):
+        needed.mkdir(parents=True, exist_ok=True)
     cost(
         "build",
         ["-m", "dbt.cli.main", *NIGHTLY, "--threads", "1", "--log-level-file", "debug", "--log-format-file", "json"],
-        {**dbt_environment(paths), "DBT_LOG_PATH": str(log)} | prepared(paths),
+        {**dbt_environment(paths), "DBT_LOG_PATH": str(log)},
     )
     results["build, SQL"].append(sql_seconds(log / "dbt.log"))
     by_hand = measure(["-m", "bench.handwritten", str(work / "by_hand.duckdb")], environment)
@@ -83,12 +85,6 @@ def make_plant(folder: Path) -> Path:
     ]
     (folder / "plant.yml").write_text(yaml.safe_dump(text))
     return folder
-
-
-def prepared(paths: Paths) -> dict[str, str]:
-    for folder in (paths.target, paths.logs, paths.temp):
-        folder.mkdir(parents=True, exist_ok=True)
-    return {}
 
 
 def show(scale: float, records: int, results: Results) -> None:
