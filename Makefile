@@ -1,13 +1,14 @@
 # Firstpass. `make` lists the targets; every one sets up what it needs on first use.
-# PLANT=folder runs another plant; FIRSTPASS_DATA=folder keeps its state elsewhere.
+# PLANT=folder runs another plant; FIRSTPASS_DATA=folder keeps its state elsewhere; ENGINE=spark builds on Spark.
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON ?= python3
 PLANT ?= plants/demo
+ENGINE ?= duckdb
 BIN := .venv/bin
-export PLANT
+export PLANT ENGINE
 
-.PHONY: help setup run ingest build publish report test verify lint bench docs lock clean
+.PHONY: help setup setup-spark run ingest build publish report test verify lint bench docs lock clean
 
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -20,6 +21,17 @@ setup: .venv/.installed ## install what requirements.lock pins into .venv
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@touch $@
+
+setup-spark: .venv/.installed-spark ## install Spark as well (ENGINE=spark; half a gigabyte)
+
+.venv/.installed-spark: requirements-spark.lock .venv/.installed
+	@echo "Installing Spark into .venv (once; a minute or two)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.lock
+	@touch $@
+
+ifeq ($(ENGINE),spark)
+setup: setup-spark
+endif
 
 run: setup ## the nightly run: ingest, build, publish, report
 	@$(BIN)/python -m pipeline run
@@ -34,7 +46,7 @@ report: ## write the reports from what is published
 
 test: setup ## lint, dbt build with all its tests on a small plant, pytest with coverage
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered --cov-fail-under=90
 	@$(BIN)/coverage report --include='ingest/*' --fail-under=100 --skip-covered
 
 verify: setup ## run every data test over all of history
@@ -54,6 +66,8 @@ docs: setup ## the models' documentation as a web page, and the generated pages 
 lock: setup ## pin again what pyproject.toml names
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --no-strip-extras --python-version 3.11 \
 		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --group spark --constraint requirements.lock --universal --no-strip-extras \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-spark.lock
 
 clean: ## remove what can be made again; records (lake, inbox) and publications stay
 	@rm -rf $${FIRSTPASS_DATA:-data}/{warehouse.duckdb,warehouse.duckdb.wal,target,temp,logs,docs}

@@ -8,7 +8,7 @@
         {% do run_query("create table if not exists ops.ledger (kind string, key string)") %}
         {% do attach_lake() %}
         {% if flags.FULL_REFRESH or needs_rebuild() %}
-            {% do run_query("delete from ops.ledger") %}
+            {% do run_query("truncate table ops.ledger") %}
             {# without their old rows the incremental models are built from scratch, each in one pass #}
             {% for node in graph.nodes.values()
                 if node.config.materialized == "incremental" and node.unique_id in selected_resources %}
@@ -42,7 +42,7 @@
 {# Writes the ledger when the whole project was built and everything in it passed. #}
 {% macro finish_build(results, loads, routes) %}
     {% if execute and is_green(results) %}
-        {% do run_query("delete from ops.ledger") %}
+        {% do run_query("truncate table ops.ledger") %}
         {% do run_query(
             "insert into ops.ledger"
             ~ " select 'load', load_id from " ~ loads

@@ -7,16 +7,29 @@ from contextlib import contextmanager
 
 import click
 
-from pipeline.build import BuildError, build
+from pipeline.build import build
 from pipeline.documentation import document
+from pipeline.failures import BuildError
 from pipeline.lock import exclusive_run
+from pipeline.parity import ParityError, build_on_both
 from pipeline.paths import PathError, Paths
 from pipeline.plant import PlantError, load_plant
 from pipeline.run import STEPS, WAITING, ReportError, run
 from pipeline.screen import Screen, Step
+from pipeline.spark import SparkMissingError
 from publish import PublishError
 
 INTERRUPTED = 130
+EXPECTED = (
+    PathError,
+    PlantError,
+    BuildError,
+    SparkMissingError,
+    ParityError,
+    PublishError,
+    ReportError,
+    OSError,
+)
 
 
 @click.group()
@@ -30,7 +43,7 @@ def _ending_with_a_message() -> Iterator[None]:
     """Turns what is expected to go wrong into a message on standard error and an exit code."""
     try:
         yield
-    except (PathError, PlantError, BuildError, PublishError, ReportError, OSError) as error:
+    except EXPECTED as error:
         click.echo(f"\n{error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:
@@ -65,6 +78,17 @@ def verify() -> None:
             raise BuildError(f"{paths.warehouse} does not exist: nothing was built yet; `make run` builds")
         done = build(paths, ["test", *everything], step.counting)
         step.done(f"{done.tests} tests passed over all of history")
+
+
+@main.command()
+@click.option("--plant", "folder", help="The plant's folder.")
+def parity(folder: str | None) -> None:
+    """Builds the plant's records on DuckDB and on Spark and compares every published table, row by row."""
+    with _ending_with_a_message():
+        paths, screen = Paths.from_environment(), Screen()
+        run(load_plant(folder), paths, screen, ["ingest"])
+        with exclusive_run(paths, waiting=lambda: screen.say(WAITING)):
+            build_on_both(paths, screen)
 
 
 @main.command()

@@ -6,21 +6,17 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from pipeline import spark
+from pipeline.failures import BuildError, explain
 from pipeline.paths import PROJECT, Paths
 
-SHOWN_ROWS = 5
 NIGHTLY = ["build", "--exclude-resource-type", "unit_test"]
 """What a night builds and tests. Unit tests look at the formulas, not at the night's data: `make test` runs them."""
-
-
-class BuildError(RuntimeError):
-    """dbt did not finish green; the message says what failed, which rows, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +36,11 @@ def build(
 
     Raises BuildError, with the rows that failed a test. Whatever ends this function early ends dbt too.
     """
+    if paths.engine == "spark":
+        spark.check_installed()
     _check_memory()
     arguments = arguments or NIGHTLY
-    for folder in (paths.target, paths.logs, paths.temp):
+    for folder in (paths.target, paths.logs, paths.temp, paths.warehouse.parent):
         folder.mkdir(parents=True, exist_ok=True)
     if arguments[0] == "build":
         _unfinished(paths).touch()
@@ -68,7 +66,9 @@ def build(
         process.wait()
     results = json.loads(results_file.read_text())["results"] if results_file.exists() else []
     if process.returncode:
-        raise BuildError(_explain(paths, arguments[0], results, errors))
+        raise BuildError(explain(paths, arguments[0], results, errors))
+    if paths.engine == "spark" and arguments[0] in ("build", "run"):
+        spark.gather(paths)
     if arguments == NIGHTLY:
         _unfinished(paths).unlink()
     kinds = [result["unique_id"].split(".")[0] for result in results]
@@ -86,12 +86,13 @@ def check_green(paths: Paths) -> None:
 
 def _unfinished(paths: Paths) -> Path:
     """Stands beside the warehouse from the start of a build until it has ended green."""
-    return paths.data / "build-unfinished"
+    return paths.warehouse.with_name("build-unfinished")
 
 
 def dbt_environment(paths: Paths) -> dict[str, str]:
     """What dbt is told, all of it through the environment."""
     return {
+        "ENGINE": paths.engine,
         "FIRSTPASS_DATA": str(paths.data),
         "DBT_PROFILES_DIR": str(PROJECT),
         "DBT_PROJECT_DIR": str(PROJECT),
@@ -99,7 +100,7 @@ def dbt_environment(paths: Paths) -> dict[str, str]:
         "DBT_LOG_PATH": str(paths.logs),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "FIRSTPASS_CODE": _code_version(),
-    }
+    } | (spark.environment(paths) if paths.engine == "spark" else {})
 
 
 def _code_version() -> str:
@@ -134,53 +135,3 @@ def _follow(process: subprocess.Popen, progress: Callable[[int, int], None]) -> 
         if "index" in data and "total" in data and event["info"]["name"].endswith("Result"):
             progress(int(data["index"]), int(data["total"]))
     return errors
-
-
-def _explain(paths: Paths, command: str, results: list[dict], errors: list[str]) -> str:
-    failed = [result for result in results if result["status"] in ("error", "fail", "runtime error")]
-    nodes = json.loads((paths.target / "manifest.json").read_text())["nodes"] if failed else {}
-    parts = [_explain_one(paths, result, nodes.get(result["unique_id"], {})) for result in failed]
-    if not failed:
-        parts.append("\n".join([f"dbt {command} could not begin:", *errors[-20:]]))
-    advice = "What to do: correct the records or the reference data (or the test, where it is wrong) and run again"
-    if command == "build":
-        parts.append(
-            f"Nothing was published: readers still see the last good version.\n{advice};\n"
-            "whatever was loaded tonight is built by the next run."
-        )
-    elif failed:
-        parts.append(f"{advice}.\nWhat readers see was built before, and may rest on these rows.")
-    return "\n\n".join(parts) + f"\ndbt's log: {paths.logs / 'dbt.log'}"
-
-
-def _explain_one(paths: Paths, result: dict, node: dict) -> str:
-    name = node.get("name", result["unique_id"])
-    where = node.get("original_file_path", "")
-    if result["status"] != "fail" or not result.get("compiled_code"):
-        return f"{name} failed ({where}):\n{(result.get('message') or '').strip()}"
-    meaning = "\n".join(
-        line.removeprefix("--").strip() for line in node.get("raw_code", "").splitlines() if line.startswith("--")
-    )
-    columns, rows = _failing_rows(paths.warehouse, result["compiled_code"])
-    shown = [" | ".join(columns)] + [" | ".join(map(_text, row)) for row in rows]
-    return "\n".join(
-        filter(
-            None,
-            [
-                f"Test {name} failed on {result['failures']} row{'s' * (result['failures'] != 1)} ({where}).",
-                meaning,
-                *("    " + line for line in shown),
-            ],
-        )
-    )
-
-
-def _failing_rows(warehouse: Path, query: str) -> tuple[list[str], list[tuple]]:
-    with closing(duckdb.connect(str(warehouse), read_only=True)) as connection:
-        relation = connection.sql(query).limit(SHOWN_ROWS)
-        return relation.columns, relation.fetchall()
-
-
-def _text(cell: object) -> str:
-    """What a record says must not steer the terminal: of control characters only their place is shown."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in str(cell)) if cell is not None else ""

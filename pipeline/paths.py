@@ -11,23 +11,30 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 
 
+ENGINES = ("duckdb", "spark")
+
+
 class PathError(ValueError):
-    """A data directory that can't be used; the message is one line."""
+    """A data directory or an engine that can't be used; the message is one line."""
 
 
 @dataclass(frozen=True)
 class Paths:
-    """The folders of one plant's state. `data` is absolute."""
+    """The folders of one plant's state. `data` is absolute. Both engines share the lake and what is published."""
 
     data: Path
+    engine: str = "duckdb"
 
     @classmethod
     def from_environment(cls) -> "Paths":
-        """Raises PathError where the path would be read as a pattern."""
+        """By $FIRSTPASS_DATA and $ENGINE. Raises PathError where the path would be read as a pattern."""
         data = Path(os.environ.get("FIRSTPASS_DATA") or PROJECT / "data").expanduser().absolute()
         if any(character in "*?[" for character in str(data)):
             raise PathError(f"FIRSTPASS_DATA: '{data}': expected a path without * ? and [")
-        return cls(data)
+        engine = os.environ.get("ENGINE") or "duckdb"
+        if engine not in ENGINES:
+            raise PathError(f"ENGINE: '{engine}': expected {' or '.join(ENGINES)}")
+        return cls(data, engine)
 
     @property
     def raw(self) -> Path:
@@ -36,8 +43,16 @@ class Paths:
 
     @property
     def warehouse(self) -> Path:
-        """The DuckDB file that dbt builds. Nobody reads it but the pipeline; it can be rebuilt from the lake."""
-        return self.data / "warehouse.duckdb"
+        """The DuckDB file that dbt builds; on Spark, one of views on the tables that dbt builds there.
+
+        Nobody reads it but the pipeline; it can be rebuilt from the lake.
+        """
+        return self.data / "warehouse.duckdb" if self.engine == "duckdb" else self.spark / "warehouse.duckdb"
+
+    @property
+    def spark(self) -> Path:
+        """Spark's tables (`tables/<schema>.db/<table>/`) and the catalog that knows them."""
+        return self.data / "spark"
 
     @property
     def inbox(self) -> Path:

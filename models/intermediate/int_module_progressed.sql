@@ -2,7 +2,8 @@
 -- elsewhere (the length of the route, dispositions).
 {{ config(
     materialized="incremental",
-    pre_hook="{{ clear_touched_weeks('load_week_start', 'int_touched_module_week') }}",
+    partition_by="load_week_start",
+    pre_hook="{{ clear_touched_weeks('int_touched_module_week') }}",
 ) }}
 
 with

@@ -1,7 +1,8 @@
 -- One row per load week, product and test: the additive parts of the yields and of the findings on records.
 {{ config(
     materialized="incremental",
-    pre_hook="{{ clear_touched_weeks('load_week_start') }}",
+    partition_by="load_week_start",
+    pre_hook="{{ clear_touched_weeks() }}",
 ) }}
 
 with

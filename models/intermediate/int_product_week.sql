@@ -1,7 +1,8 @@
 -- One row per load week and product: the additive parts of summary_prod that come from modules.
 {{ config(
     materialized="incremental",
-    pre_hook="{{ clear_touched_weeks('load_week_start', 'int_touched_module_week') }}",
+    partition_by="load_week_start",
+    pre_hook="{{ clear_touched_weeks('int_touched_module_week') }}",
 ) }}
 
 with

@@ -14,8 +14,8 @@ green as (
 renamed as (
     select
         -- keys
-        load_id,
-        source,
+        source.load_id,
+        source.source,
         table_name,
         object,
 
@@ -24,7 +24,7 @@ renamed as (
         error,
         row_count,
         reject_count,
-        load_id not in (select load_id from green) as is_new,
+        green.load_id is null as is_new,
 
         -- times (UTC)
         started_at,
@@ -32,6 +32,7 @@ renamed as (
         min_event_at,
         max_event_at
     from source
+    left join green on source.load_id = green.load_id
 )
 
 select * from renamed

@@ -1,6 +1,7 @@
 {{ config(
     materialized="incremental",
-    pre_hook="{{ clear_touched_weeks('load_week_start') }}",
+    partition_by="load_week_start",
+    pre_hook="{{ clear_touched_weeks() }}",
 ) }}
 
 with
@@ -29,10 +30,10 @@ counted as (
 ranked as (
     select
         *,
-        row_number() over (
+        (row_number() over (
             partition by load_week_start, product_name, test_name
             order by fail_count desc, error_code asc
-        ) as pareto_rank,
+        ))::bigint as pareto_rank,
         sum(fail_count) over (partition by load_week_start, product_name, test_name) as fail_total,
         sum(fail_count) over (
             partition by load_week_start, product_name, test_name

@@ -1,6 +1,4 @@
--- A view: the rows of int_module_progressed, with the route, repairs and decisions as they stand.
-{{ config(materialized="view") }}
-
+-- A view where it can be: the rows of int_module_progressed, with the route, repairs and decisions as they stand.
 with
 
 modules as (

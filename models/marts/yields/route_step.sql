@@ -22,10 +22,10 @@ final as (
     select
         routes.product_name,
         routes.test_name,
-        row_number() over (
+        (row_number() over (
             partition by routes.product_name
             order by routes.sequence asc nulls last, places.mean_attempt_number asc nulls last, routes.test_name asc
-        ) as sequence,
+        ))::bigint as sequence,
         routes.max_attempts,
         routes.is_inferred
     from routes

@@ -1,6 +1,7 @@
 {{ config(
     materialized="incremental",
-    pre_hook="{{ clear_touched_weeks('production_week_start') }}",
+    partition_by="production_week_start",
+    pre_hook="{{ clear_touched_weeks() }}",
 ) }}
 
 with

@@ -1,6 +1,7 @@
 {{ config(
     materialized="incremental",
-    pre_hook="{{ clear_touched_weeks('load_week_start') }}",
+    partition_by="load_week_start",
+    pre_hook="{{ clear_touched_weeks() }}",
 ) }}
 
 with

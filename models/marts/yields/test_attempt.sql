@@ -1,6 +1,7 @@
 {{ config(
     materialized="incremental",
-    pre_hook="{{ clear_touched_weeks('load_week_start') }}",
+    partition_by="load_week_start",
+    pre_hook="{{ clear_touched_weeks() }}",
 ) }}
 
 with
@@ -96,7 +97,7 @@ attempts_numbered as (
             when bool_or(run_purpose = 'production') over module then min(production_week_start) over module
             else production_week_start
         end as load_week_start,
-        case when bool_or(run_purpose = 'production') over module then row_number() over module_order end
+        case when bool_or(run_purpose = 'production') over module then (row_number() over module_order)::bigint end
             as attempt_number
     from placed
     window
@@ -132,7 +133,7 @@ final as (
 
         -- place in the module's life
         attempt_number,
-        case when is_run then row_number() over run_order end as run_number,
+        case when is_run then (row_number() over run_order)::bigint end as run_number,
         case when is_run then lead(attempt_number) over run_order is null end as is_last_run,
 
         -- circumstances

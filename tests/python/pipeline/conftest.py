@@ -1,12 +1,16 @@
 """Two nights of a small demo plant, run once, and copies of their data that a test may spoil."""
 
 import shutil
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from nightly_plant import NightlyPlant, Outcome
+
+# a shell lets what it runs in the background ignore interrupts, these tests and the runs they start included
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import pandas as pd
 from pipeline.paths import PROJECT
 
 DEMO = PROJECT / "plants" / "demo"
-OWN = ("FIRSTPASS_", "DBT_", "PLANT", "SCALE", "WEEKS", "SEED")
+OWN = ("FIRSTPASS_", "DBT_", "ENGINE", "PLANT", "SCALE", "WEEKS", "SEED")
 """Settings that a machine may have and a test must not see."""
 
 

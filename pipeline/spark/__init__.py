@@ -1,0 +1,74 @@
+"""Building on Spark: what it needs, and its tables as a file that publish and report read like DuckDB's own.
+
+How to point it at a cluster: docs/scaling.md.
+"""
+
+import importlib.util
+import json
+import os
+import shutil
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+
+from pipeline.paths import Paths
+from publish.quoting import identifier, literal
+
+CONFIGURATION = Path(__file__).parent / "conf"
+SCHEMAS = ("marts", "publish")
+
+
+class SparkMissingError(RuntimeError):
+    """Spark can't be run here; the message says what to install."""
+
+
+def check_installed() -> None:
+    """Raises SparkMissingError before dbt would fail on it with a page of Python."""
+    if any(importlib.util.find_spec(module) is None for module in ("pyspark", "dbt.adapters.spark")):
+        raise SparkMissingError("ENGINE=spark: Spark is not installed; `make setup-spark` installs it")
+    home = os.environ.get("JAVA_HOME")
+    if not shutil.which("java", path=os.path.join(home, "bin") if home else None):
+        where = f"in JAVA_HOME ({home})" if home else "on the PATH"
+        raise SparkMissingError(
+            f"ENGINE=spark: Spark 4 needs Java 17 or newer, and there is none {where}; "
+            "on Debian: apt install openjdk-17-jre-headless"
+        )
+
+
+def environment(paths: Paths) -> dict[str, str]:
+    """Where Spark finds its configuration: $SPARK_CONF_DIR, or one for this machine alone."""
+    return {"SPARK_CONF_DIR": os.environ.get("SPARK_CONF_DIR") or str(CONFIGURATION)}
+
+
+def gather(paths: Paths) -> None:
+    """Writes `paths.warehouse`, a DuckDB file of views on the Parquet files of what Spark built for readers.
+
+    Columns, their types, order and comments are those of the models' contracts, in dbt's manifest.
+    """
+    nodes = json.loads((paths.target / "manifest.json").read_text())["nodes"].values()
+    paths.warehouse.unlink(missing_ok=True)
+    with closing(duckdb.connect(str(paths.warehouse))) as connection:
+        for schema in SCHEMAS:
+            connection.execute(f"create schema {schema}")
+        for node in nodes:
+            if node["resource_type"] == "model" and node["schema"] in SCHEMAS:
+                _gather_table(connection, paths, node)
+
+
+def _gather_table(connection: duckdb.DuckDBPyConnection, paths: Paths, node: dict) -> None:
+    view = identifier(node["schema"], node["name"])
+    folder = paths.spark / "tables" / f"{node['schema']}.db" / node["name"]
+    columns = node["columns"].values()
+    if any(folder.rglob("*.parquet")):
+        source = f"read_parquet({literal(folder / '**' / '*.parquet')}, hive_partitioning = true)"
+    else:
+        source = f"(select {', '.join('null as ' + identifier(column['name']) for column in columns)} where false)"
+    selected = ", ".join(
+        f"cast({identifier(column['name'])} as {column['data_type']}) as {identifier(column['name'])}"
+        for column in columns
+    )
+    connection.execute(f"create view {view} as select {selected} from {source}")
+    connection.execute(f"comment on view {view} is {literal(node['description'])}")
+    for column in columns:
+        connection.execute(f"comment on column {view}.{identifier(column['name'])} is {literal(column['description'])}")
