@@ -17,7 +17,8 @@ import duckdb
 import yaml
 
 from bench.measure import measure, sql_seconds
-from pipeline.build import NIGHTLY, dbt_environment
+from pipeline.build import NIGHTLY
+from pipeline.environment import dbt_environment
 from pipeline.paths import PROJECT, Paths
 
 DAY_START_H = 7

@@ -1,10 +1,8 @@
 """dbt, as a subprocess: in this process it would keep the warehouse open."""
 
-import hashlib
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline import spark
+from pipeline.environment import DBT, dbt_environment
 from pipeline.failures import BuildError, explain
 from pipeline.paths import PROJECT, Paths
 
@@ -47,7 +46,7 @@ def build(
     results_file = paths.target / "run_results.json"
     results_file.unlink(missing_ok=True)
     process = subprocess.Popen(
-        [Path(sys.executable).with_name("dbt"), *arguments, "--log-format", "json"],
+        [DBT, *arguments, "--log-format", "json"],
         cwd=PROJECT,
         env={name: value for name, value in os.environ.items() if not name.startswith("DBT_")} | dbt_environment(paths),
         stdin=subprocess.DEVNULL,
@@ -68,7 +67,7 @@ def build(
     if process.returncode:
         raise BuildError(explain(paths, arguments[0], results, errors))
     if paths.engine == "spark" and arguments[0] in ("build", "run"):
-        spark.gather(paths)
+        spark.gather(paths, paths.target / "manifest.json")
     if arguments == NIGHTLY:
         _unfinished(paths).unlink()
     kinds = [result["unique_id"].split(".")[0] for result in results]
@@ -87,28 +86,6 @@ def check_green(paths: Paths) -> None:
 def _unfinished(paths: Paths) -> Path:
     """Stands beside the warehouse from the start of a build until it has ended green."""
     return paths.warehouse.with_name("build-unfinished")
-
-
-def dbt_environment(paths: Paths) -> dict[str, str]:
-    """What dbt is told, all of it through the environment."""
-    return {
-        "ENGINE": paths.engine,
-        "FIRSTPASS_DATA": str(paths.data),
-        "DBT_PROFILES_DIR": str(PROJECT),
-        "DBT_PROJECT_DIR": str(PROJECT),
-        "DBT_TARGET_PATH": str(paths.target),
-        "DBT_LOG_PATH": str(paths.logs),
-        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        "FIRSTPASS_CODE": _code_version(),
-    } | (spark.environment(paths) if paths.engine == "spark" else {})
-
-
-def _code_version() -> str:
-    """Fingerprint of what shapes the marts besides the models: where it changed, every week is built again."""
-    digest = hashlib.sha256()
-    for file in [PROJECT / "dbt_project.yml", *sorted((PROJECT / "macros").rglob("*.sql"))]:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
 
 
 def _check_memory() -> None:

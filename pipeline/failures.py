@@ -6,6 +6,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipeline import spark
 from pipeline.paths import Paths
 
 SHOWN_ROWS = 5
@@ -40,7 +41,10 @@ def _explain_one(paths: Paths, result: dict, node: dict) -> str:
     meaning = "\n".join(
         line.removeprefix("--").strip() for line in node.get("raw_code", "").splitlines() if line.startswith("--")
     )
-    columns, rows = _failing_rows(paths.warehouse, result["compiled_code"])
+    if paths.engine == "spark":
+        columns, rows = spark.failing_rows(paths, name, SHOWN_ROWS)
+    else:
+        columns, rows = _failing_rows(paths.warehouse, result["compiled_code"])
     shown = [" | ".join(columns)] + [" | ".join(map(_text, row)) for row in rows]
     return "\n".join(
         filter(

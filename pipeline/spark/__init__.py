@@ -7,15 +7,16 @@ import importlib.util
 import json
 import os
 import shutil
+import subprocess
 from contextlib import closing
 from pathlib import Path
 
 import duckdb
 
-from pipeline.paths import Paths
+from pipeline.environment import DBT, dbt_environment
+from pipeline.paths import PROJECT, Paths
 from publish.quoting import identifier, literal
 
-CONFIGURATION = Path(__file__).parent / "conf"
 SCHEMAS = ("marts", "publish")
 
 
@@ -36,17 +37,12 @@ def check_installed() -> None:
         )
 
 
-def environment(paths: Paths) -> dict[str, str]:
-    """Where Spark finds its configuration: $SPARK_CONF_DIR, or one for this machine alone."""
-    return {"SPARK_CONF_DIR": os.environ.get("SPARK_CONF_DIR") or str(CONFIGURATION)}
-
-
-def gather(paths: Paths) -> None:
+def gather(paths: Paths, manifest: Path) -> None:
     """Writes `paths.warehouse`, a DuckDB file of views on the Parquet files of what Spark built for readers.
 
-    Columns, their types, order and comments are those of the models' contracts, in dbt's manifest.
+    Columns, their types, order and comments are those of the models' contracts, in dbt's `manifest`.
     """
-    nodes = json.loads((paths.target / "manifest.json").read_text())["nodes"].values()
+    nodes = json.loads(manifest.read_text())["nodes"].values()
     paths.warehouse.unlink(missing_ok=True)
     with closing(duckdb.connect(str(paths.warehouse))) as connection:
         for schema in SCHEMAS:
@@ -72,3 +68,18 @@ def _gather_table(connection: duckdb.DuckDBPyConnection, paths: Paths, node: dic
     connection.execute(f"comment on view {view} is {literal(node['description'])}")
     for column in columns:
         connection.execute(f"comment on column {view}.{identifier(column['name'])} is {literal(column['description'])}")
+
+
+def failing_rows(paths: Paths, test: str, limit: int) -> tuple[list[str], list[tuple]]:
+    """Columns and the first rows of what a data test found."""
+    shown = subprocess.run(
+        [DBT, "show", "--select", test, "--limit", str(limit), "--output", "json", "--quiet"],
+        cwd=PROJECT,
+        env=os.environ | dbt_environment(paths),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    ).stdout
+    rows = json.loads(shown)["show"] if shown.lstrip().startswith("{") else []
+    return list(rows[0]) if rows else [], [tuple(row.values()) for row in rows]

@@ -13,9 +13,10 @@ from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner
 
 from ingest import load_all
-from pipeline.build import dbt_environment
+from pipeline.environment import dbt_environment
 from pipeline.paths import PROJECT, Paths
 from pipeline.plant import load_plant
+from pipeline.spark import gather
 
 PLANT = """
 plant: {name: examples, timezone: UTC, production_day_start: "07:00", serial_reuse_days: 12, wip_stale_days: 7}
@@ -31,6 +32,7 @@ class Warehouse:
     """`project` is the dbt project to build: this one, or a copy that a test has changed."""
 
     folder: Path
+    engine: str = "duckdb"
     project: Path = PROJECT
     plant: str = PLANT
     files: int = field(default=0, repr=False)
@@ -39,14 +41,16 @@ class Warehouse:
     def reset(self) -> None:
         """An empty plant; what dbt parsed stays."""
         self.files = 0
-        for name in ("plant", "data"):
-            shutil.rmtree(self.folder / name, ignore_errors=True)
+        if self.engine == "spark":
+            self.forget_spark_tables()
+        for folder in (self.folder / "plant", self.paths.raw.parent, *self.paths.data.glob("*.*")):
+            shutil.rmtree(folder, ignore_errors=True) if folder.is_dir() else folder.unlink(missing_ok=True)
         (self.folder / "plant" / "inbox").mkdir(parents=True)
         (self.folder / "plant" / "plant.yml").write_text(self.plant)
 
     @property
     def paths(self) -> Paths:
-        return Paths(self.folder / "data")
+        return Paths(self.folder / "data", self.engine)
 
     def load(self, **records: list[dict]) -> None:
         """One load per table named, as files in the plant's inbox."""
@@ -79,8 +83,19 @@ class Warehouse:
         assert result.exception is None, result.exception
         return result.success
 
+    def forget_spark_tables(self) -> None:
+        """Its catalog stays: the session that dbt left in this process has it open."""
+        from pyspark.sql import SparkSession
+
+        session = SparkSession.getActiveSession()
+        for (schema,) in session.sql("show databases").collect() if session else []:
+            if schema != "default":
+                session.sql(f"drop database {schema} cascade")
+
     def marts(self) -> dict[str, pd.DataFrame]:
         """Every published table, rows sorted, whatever the loads were called."""
+        if self.engine == "spark":
+            gather(self.paths, self.folder / "target" / "manifest.json")
         with closing(duckdb.connect(str(self.paths.warehouse), read_only=True)) as connection:
             names = connection.execute(
                 "select table_schema, table_name from information_schema.tables"

@@ -1,0 +1,34 @@
+"""How dbt is called: its program, and what it is told, all of it through the environment."""
+
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+from pipeline.paths import PROJECT, Paths
+
+DBT = Path(sys.executable).with_name("dbt")
+SPARK_HERE = PROJECT / "pipeline" / "spark" / "conf"
+"""Spark's configuration for this machine alone; $SPARK_CONF_DIR names another, such as a cluster's."""
+
+
+def dbt_environment(paths: Paths) -> dict[str, str]:
+    """What dbt is told, all of it through the environment."""
+    return {
+        "ENGINE": paths.engine,
+        "FIRSTPASS_DATA": str(paths.data),
+        "DBT_PROFILES_DIR": str(PROJECT),
+        "DBT_PROJECT_DIR": str(PROJECT),
+        "DBT_TARGET_PATH": str(paths.target),
+        "DBT_LOG_PATH": str(paths.logs),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "FIRSTPASS_CODE": _code_version(),
+    } | ({"SPARK_CONF_DIR": os.environ.get("SPARK_CONF_DIR") or str(SPARK_HERE)} if paths.engine == "spark" else {})
+
+
+def _code_version() -> str:
+    """Fingerprint of what shapes the marts besides the models: where it changed, every week is built again."""
+    digest = hashlib.sha256()
+    for file in [PROJECT / "dbt_project.yml", *sorted((PROJECT / "macros").rglob("*.sql"))]:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
