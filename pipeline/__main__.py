@@ -12,7 +12,7 @@ from pipeline.documentation import document
 from pipeline.lock import exclusive_run
 from pipeline.paths import PathError, Paths
 from pipeline.plant import PlantError, load_plant
-from pipeline.run import STEPS, WAITING, ReportError, run
+from pipeline.run import STEPS, WAITING, ReportError, TargetError, run
 from pipeline.screen import Screen, Step
 from publish import PublishError
 
@@ -30,7 +30,7 @@ def _ending_with_a_message() -> Iterator[None]:
     """Turns what is expected to go wrong into a message on standard error and an exit code."""
     try:
         yield
-    except (PathError, PlantError, BuildError, PublishError, ReportError, OSError) as error:
+    except (PathError, PlantError, BuildError, PublishError, ReportError, TargetError, OSError) as error:
         click.echo(f"\n{error}", err=True)
         sys.exit(1)
     except KeyboardInterrupt:

@@ -48,6 +48,6 @@ class Address:
         for value in self.url.query.values():
             secrets += [value] if isinstance(value, str) else value
         for secret in sorted(filter(None, secrets), key=len, reverse=True):
-            for spelling in (secret, quote(secret, safe=""), quote_plus(secret)):
+            for spelling in (secret, quote(secret, safe=""), quote(secret, safe=" +"), quote_plus(secret)):
                 line = line.replace(spelling, "***")
         return line if len(line) <= LONGEST_REASON else line[:LONGEST_REASON] + "..."

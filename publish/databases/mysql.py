@@ -1,5 +1,8 @@
 """MySQL and MariaDB: rows by multi-row inserts, all tables renamed in one statement."""
 
+import time
+from collections.abc import Callable
+
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
@@ -9,6 +12,8 @@ from publish.databases.shape import Shape
 from publish.tables import Column
 from publish.versions import PublishError
 
+LOCK_WAIT_TIMEOUT = 1205
+"""The server's number for it."""
 LONGEST_KEY = 3072
 """Bytes of an index; a character has up to 4."""
 LONGEST_COMMENT = {"table": 2048, "column": 1024}
@@ -31,7 +36,8 @@ class MySQL(Database):
         lock = sa.text("select get_lock(:name, :wait)")
         if not connection.execute(lock, {"name": f"firstpass {self.schema}"[:64], "wait": wait}).scalar_one():
             raise PublishError("another publication into it is under way")
-        self.execute(connection, f"set session lock_wait_timeout = {wait}")
+        # 0, which MySQL does not know: who waits for a reader that waits for him makes the server end the reader
+        self.execute(connection, f"set session lock_wait_timeout = {0 if self.engine.dialect.is_mariadb else 1}")
         self.execute(connection, "set session sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES')")
         if self.schema not in sa.inspect(connection).get_schema_names():
             self.execute(connection, f"create database {self.quote(self.schema)}")
@@ -53,15 +59,28 @@ class MySQL(Database):
         return super().create(connection, shape.with_comments_up_to(**LONGEST_COMMENT))
 
     def swap(self, connection: sa.Connection, rows: dict[str, int], there: set[str], gone: set[str]) -> None:
-        """The new tables and the end of the old ones are one statement, which waits for readers or has no effect."""
+        """The new tables and the end of the old ones are one statement, which takes effect as a whole."""
         self.check_rows(connection, rows)
         leaving = sorted(gone | (rows.keys() & there))
         renames = [(name, name + OLD) for name in leaving] + [(name + NEW, name) for name in rows]
         pairs = ", ".join(f"{self.quoted(old)} to {self.quoted(new)}" for old, new in renames)
-        self.execute(connection, f"rename table {pairs}")
+        self._when_nobody_reads(lambda: self.execute(connection, f"rename table {pairs}"))
         self.drop(connection, *(name + OLD for name in leaving))
         self.grant(connection, list(rows))
         connection.commit()
+
+    def _when_nobody_reads(self, change: Callable[[], object]) -> None:
+        """Tries until no transaction has one of the tables in use. Raises PublishError."""
+        until = time.monotonic() + self.patience
+        while True:
+            try:
+                return change()
+            except sa.exc.OperationalError as error:
+                if error.orig.args[0] != LOCK_WAIT_TIMEOUT:
+                    raise
+            if time.monotonic() > until:
+                raise PublishError(f"could not change tables that are in use for {self.patience:.0f} s")
+            time.sleep(0.05)
 
 
 def _key_fits(shape: Shape) -> bool:

@@ -106,8 +106,7 @@ class PostgreSQL(Database):
             self.drop(connection, new)
             self.execute(connection, f"delete from {self.quoted(name)}")
             self._copy(connection, name, "csv", batches, wrote)
-            table.name = name
-            self._comment(connection, table)
+            self._comment(connection, table.to_metadata(sa.MetaData(), name=name))
             return
         self._copy(connection, new, "csv, freeze", batches, wrote)
         if shape.key:
@@ -135,10 +134,11 @@ class PostgreSQL(Database):
                 wrote(done)
 
     def _comment(self, connection: sa.Connection, table: sa.Table) -> None:
-        connection.execute(sa.schema.SetTableComment(table) if table.comment else sa.schema.DropTableComment(table))
-        for column in table.columns:
-            comment = sa.schema.SetColumnComment if column.comment else sa.schema.DropColumnComment
-            connection.execute(comment(column))
+        for element, comment in [
+            (table, sa.schema.SetTableComment),
+            *((c, sa.schema.SetColumnComment) for c in table.c),
+        ]:
+            connection.execute(comment(element))
 
     def _standing_on(self, connection: sa.Connection, name: str) -> list[str]:
         """Views, by name, that would be broken if the table were dropped."""

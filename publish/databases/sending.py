@@ -29,6 +29,8 @@ BATCH = 20_000
 PATIENCE = 60.0
 SOURCE = "version"
 """Name under which the published file is attached."""
+EXPECTED = (sa.exc.SQLAlchemyError, psycopg.Error, duckdb.Error, pa.ArrowException, OSError, ImportError, TypeError)
+"""What can go wrong. TypeError: PyMySQL's answer to an option in the URL that it does not know."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def send(
             source.execute(f"attach {literal(version.folder / MARTS)} as {identifier(SOURCE)} (read_only)")
             tables = _chosen(read_tables(source, SOURCE, "main"), target.tables)
             return _Sending(database, connection, source, progress, at).send(tables, keys, plant, version.id)
-    except (sa.exc.SQLAlchemyError, psycopg.Error, duckdb.Error, pa.ArrowException, OSError, ImportError) as error:
+    except EXPECTED as error:
         reason = getattr(error, "orig", None) or error
         said = reason.args[-1] if reason.args else reason
         raise PublishError(": ".join([*at, address.scrubbed(said)])) from None

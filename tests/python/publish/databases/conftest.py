@@ -54,6 +54,9 @@ class Place:
         """As values of the types that the database says its columns have."""
         with self.engine.connect() as connection:
             reflected = sa.Table(table, sa.MetaData(), schema=self.schema, autoload_with=connection)
+            for column in reflected.columns:
+                if isinstance(column.type, sa.Double):  # MySQL's would be read as decimals of ten places
+                    column.type = sa.Double(asdecimal=False)
             return [tuple(row) for row in connection.execute(sa.select(reflected))]
 
     def tables(self) -> list[str]:
