@@ -28,7 +28,7 @@ class Address:
         except (ArgumentError, ValueError):
             raise ValueError(EXPECTED) from None
         self.backend = ALIASES.get(parsed.get_backend_name(), parsed.get_backend_name())
-        if self.backend == "sqlite" and parsed.database in (None, "", ":memory:"):
+        if self.backend == "sqlite" and not (parsed.database or "").startswith("/"):  # or it depends on who asks, where
             raise ValueError(EXPECTED)
         self.url: URL = parsed.set(drivername=DRIVERS.get(self.backend, parsed.drivername))
 

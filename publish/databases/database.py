@@ -146,7 +146,7 @@ class Database:
     def rename(self, connection: sa.Connection, old: str, new: str) -> None:
         self.execute(connection, f"alter table {self.quoted(old)} rename to {self.quote(new)}")
 
-    def grant(self, connection: sa.Connection, names: list[str]) -> None:
+    def grant(self, connection: sa.Connection, names: list[str], end: str = "") -> None:
         if self.reader:
             for name in names:
-                self.execute(connection, f"grant select on {self.quoted(name)} to {self.quote(self.reader)}")
+                self.execute(connection, f"grant select on {self.quoted(name + end)} to {self.quote(self.reader)}")

@@ -64,6 +64,7 @@ class MySQL(Database):
         leaving = sorted(gone | (rows.keys() & there))
         renames = [(name, name + OLD) for name in leaving] + [(name + NEW, name) for name in rows]
         pairs = ", ".join(f"{self.quoted(old)} to {self.quoted(new)}" for old, new in renames)
+        self.grant(connection, list(rows)[-1:], NEW)  # who does not exist is noticed before anything changes
         self._when_nobody_reads(lambda: self.execute(connection, f"rename table {pairs}"))
         self.drop(connection, *(name + OLD for name in leaving))
         self.grant(connection, list(rows))

@@ -106,8 +106,10 @@ def test_psql_reads_as_the_reader_and_is_refused_a_write(in_postgresql, publish_
 )
 def test_a_reader_that_does_not_exist_is_named(kind, message, request, publish_into):
     place = request.getfixturevalue(f"in_{kind}")
+    publish_into(place, 1)
     with pytest.raises(PublishError, match=message):
-        publish_into(place, 1, reader="nobody_here")
+        publish_into(place, 2, reader="nobody_here")
+    assert place.marks() == {1}
 
 
 def test_sqlite_has_no_readers(in_sqlite, publish_into):
