@@ -1,7 +1,6 @@
 """MySQL and MariaDB: rows by multi-row inserts, all tables renamed in one statement."""
 
 import time
-from collections.abc import Callable
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
@@ -36,8 +35,7 @@ class MySQL(Database):
         lock = sa.text("select get_lock(:name, :wait)")
         if not connection.execute(lock, {"name": f"firstpass {self.schema}"[:64], "wait": wait}).scalar_one():
             raise PublishError("another publication into it is under way")
-        # 0, which MySQL does not know: who waits for a reader that waits for him makes the server end the reader
-        self.execute(connection, f"set session lock_wait_timeout = {0 if self.engine.dialect.is_mariadb else 1}")
+        self._wait_for_locks(connection, wait)
         self.execute(connection, "set session sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES')")
         if self.schema not in sa.inspect(connection).get_schema_names():
             self.execute(connection, f"create database {self.quote(self.schema)}")
@@ -65,17 +63,25 @@ class MySQL(Database):
         renames = [(name, name + OLD) for name in leaving] + [(name + NEW, name) for name in rows]
         pairs = ", ".join(f"{self.quoted(old)} to {self.quoted(new)}" for old, new in renames)
         self.grant(connection, list(rows)[-1:], NEW)  # who does not exist is noticed before anything changes
-        self._when_nobody_reads(lambda: self.execute(connection, f"rename table {pairs}"))
+        self._when_nobody_reads(connection, f"rename table {pairs}")
         self.drop(connection, *(name + OLD for name in leaving))
         self.grant(connection, list(rows))
         connection.commit()
 
-    def _when_nobody_reads(self, change: Callable[[], object]) -> None:
-        """Tries until no transaction has one of the tables in use. Raises PublishError."""
+    def _wait_for_locks(self, connection: sa.Connection, seconds: int) -> None:
+        self.execute(connection, f"set session lock_wait_timeout = {seconds}")
+
+    def _when_nobody_reads(self, connection: sa.Connection, change: str) -> None:
+        """Tries until no transaction has one of the tables in use. Raises PublishError.
+
+        Without waiting, which MySQL does not know: if a reader and we wait for each other, the server ends the reader.
+        """
         until = time.monotonic() + self.patience
+        self._wait_for_locks(connection, 0 if self.engine.dialect.is_mariadb else 1)
         while True:
             try:
-                return change()
+                self.execute(connection, change)
+                return self._wait_for_locks(connection, max(1, round(self.patience)))
             except sa.exc.OperationalError as error:
                 if error.orig.args[0] != LOCK_WAIT_TIMEOUT:
                     raise
