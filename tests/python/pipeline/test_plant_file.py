@@ -132,6 +132,10 @@ WRONG = {
         "plant:\n\tname: p1",
         "not valid YAML: line 2, column 1: found character '\\t' that cannot start any token",
     ),
+    "variable in braces, and another fault": (
+        "plant: {name: ${NAME}, timezone: UTC",
+        "not valid YAML: line 1, column 16: expected ',' or '}', but got '{'",
+    ),
     "section that is there twice": (PLANT + PLANT, "not valid YAML: line 2, column 1: the key plant is there twice"),
     "key that is a number": (PLANT + "5: 3", "not valid YAML: line 2, column 1: expected text as a key"),
     "object of a program": (
@@ -241,6 +245,19 @@ def test_what_is_left_out_has_its_default(tmp_path):
     plant = load_plant(tmp_path)
     assert plant.sources == [] and plant.folder == tmp_path
     assert (plant.plant.serial_reuse_days, plant.plant.wip_stale_days) == (None, 28)
+
+
+# a line that everybody writes, and that YAML alone can't read, keeps a plant from running
+def test_a_variable_in_braces_needs_no_quotes(tmp_path, monkeypatch):
+    monkeypatch.setenv("PUBLISH_URL", "sqlite:////x.db")
+    line = (
+        "publish: [{kind: database, url: ${PUBLISH_URL}, schema: marts}, {kind: database, url: ${UNSET:-sqlite:////y}}]"
+    )
+    (tmp_path / "plant.yml").write_text(PLANT + line)
+    assert [target.url.get_secret_value() for target in load_plant(tmp_path).publish] == [
+        "sqlite:////x.db",
+        "sqlite:////y",
+    ]
 
 
 def test_a_database_shows_no_url(tmp_path, monkeypatch):
