@@ -14,7 +14,7 @@ from pipeline.lock import exclusive_run
 from pipeline.parity import ParityError, build_on_both
 from pipeline.paths import PathError, Paths
 from pipeline.plant import PlantError, load_plant
-from pipeline.run import STEPS, WAITING, ReportError, run
+from pipeline.run import STEPS, WAITING, ReportError, TargetError, run
 from pipeline.screen import Screen, Step
 from pipeline.spark import SparkMissingError
 from publish import PublishError
@@ -28,6 +28,7 @@ EXPECTED = (
     ParityError,
     PublishError,
     ReportError,
+    TargetError,
     OSError,
 )
 

@@ -8,6 +8,8 @@ from pathlib import Path
 import yaml
 
 VARIABLE = re.compile(r"\$\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+IN_BRACES = re.compile(r"(?<=[\s\[,])(\$\{[^}\n]*\})(?=\s*[,\]}])")
+"""A ${VARIABLE} that is a whole value in a list or mapping of one line."""
 TEXT, MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
 
 
@@ -26,11 +28,26 @@ class _Loader(yaml.SafeLoader):
 
 
 def read_document(file: Path) -> object:
-    """The document as written. Raises OSError, or ValueError with where and why it can't be read."""
+    """The document as written. Raises OSError, or ValueError with where and why it can't be read.
+
+    YAML has `{url: ${NAME}}` as a mapping in a mapping: where that can't be read, it is read as if quoted.
+    """
     try:
-        return yaml.load(file.read_text(encoding="utf-8-sig"), _Loader)
+        text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValueError(f"expected UTF-8, which byte {error.start + 1} is not") from None
+    try:
+        return _parsed(text)
+    except ValueError as error:
+        try:
+            return _parsed(IN_BRACES.sub(r'"\1"', text))
+        except ValueError:
+            raise error from None
+
+
+def _parsed(text: str) -> object:
+    try:
+        return yaml.load(text, _Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""

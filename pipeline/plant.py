@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from pipeline.document import read_document, with_environment
 from pipeline.paths import PROJECT
+from pipeline.section import Section
+from pipeline.targets import DatabaseTarget
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 MOST_DAYS = 36_525
@@ -37,10 +39,6 @@ def _known_zone(name: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid")
 
 
 class Settings(Section):
@@ -107,8 +105,8 @@ class Plant(Section):
     folder: Path = Field(exclude=True)
     plant: Settings
     sources: list[Source] = []
-    publish: list[dict] = Field(default=[], max_length=0)
-    """Further targets; none can be named yet."""
+    publish: list[DatabaseTarget] = []
+    """Further targets."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Plant":
@@ -171,12 +169,14 @@ EXPECTED = {
     "list_type": "expected a list",
     "dict_type": "expected keys with values",
     "model": "expected keys with values",
-    "too_long": "expected none; there are no further targets yet",
+    "too_short": "expected at least one",
     "same_name": "another source has this name; each needs one of its own",
     "value_error": "{error}",
 }
 """What to say, by the beginning of pydantic's name for an error."""
-MODELS = {"plant": Settings, "simulator": SimulatorSource, "files": FilesSource}
+MODELS = {"plant": Settings, "simulator": SimulatorSource, "files": FilesSource, "publish": DatabaseTarget}
+SECRET = "url"
+"""A key whose value is not even shown as written."""
 
 
 def _explain(error: ErrorDetails, written: dict) -> str:
@@ -190,7 +190,7 @@ def _explain(error: ErrorDetails, written: dict) -> str:
     for part in at:
         value = value.get(part) if isinstance(value, dict) else value[part] if isinstance(value, list) else None
     shown = repr(value)
-    if value is None or isinstance(value, dict | list) or kind == "extra_forbidden":
+    if value is None or isinstance(value, dict | list) or kind == "extra_forbidden" or at[-1] == SECRET:
         shown = ""
     elif len(shown) > LONGEST_SHOWN:
         shown = shown[:LONGEST_SHOWN] + "..."
@@ -200,13 +200,14 @@ def _explain(error: ErrorDetails, written: dict) -> str:
 
 
 def _expected_keys(section: type[Section]) -> str:
-    return f"unknown key; expected {', '.join(name for name, it in section.model_fields.items() if not it.exclude)}"
+    keys = [it.alias or name for name, it in section.model_fields.items() if not it.exclude]
+    return f"unknown key; expected {', '.join(keys)}"
 
 
 def _key(at: Sequence, written: dict) -> str:
-    """Such as `plant.timezone` or `sources.simulator.scale`; a source without a usable name by its place, from 1."""
-    if len(at) > 1 and at[0] == "sources":
-        source = written["sources"][at[1]]
+    """Such as `plant.timezone` or `sources.simulator.scale`; what has no usable name is named by its place, from 1."""
+    if len(at) > 1 and isinstance(at[1], int):
+        source = written[at[0]][at[1]]
         name = source.get("name") if isinstance(source, dict) else None
         at = [at[0], name if isinstance(name, str) and re.match(NAME, name) else at[1] + 1, *at[2:]]
     return ".".join(map(str, at))

@@ -1,7 +1,7 @@
 """The nightly run: ingest, build, publish, report; each step only after the one before."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,10 +13,15 @@ from pipeline.lock import exclusive_run
 from pipeline.paths import Paths
 from pipeline.plant import Plant
 from pipeline.screen import Screen
-from publish import publish
+from pipeline.targets import DatabaseTarget
+from publish import PublishError, Version, publish
 
 WAITING = "waiting for another run on the same data directory"
 STEPS = ["ingest", "build", "publish", "report"]
+
+
+class TargetError(RuntimeError):
+    """A further target did not get what is published here; the message is one line."""
 
 
 class ReportError(RuntimeError):
@@ -31,20 +36,32 @@ class Run:
     loads: list[Load] = field(default_factory=list)
     version: str | None = None
     reports: list = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+    """What a person should know of what was written into further targets."""
+    failures: list[str] = field(default_factory=list)
+    """Further targets that were not written, a line each."""
 
 
 def run(plant: Plant, paths: Paths, screen: Screen, steps: list[str] = STEPS, report_date: date | None = None) -> Run:
     """Runs `steps` in their order, and says at the end, whatever came of them, what could not be loaded.
 
-    Raises what a step raises; later steps are then not begun.
+    Raises what a step raises; later steps are then not begun. A further target that fails, though, is one that the
+    next run repairs: TargetError is raised when all else is done.
     """
     done = Run()
     with exclusive_run(paths, waiting=lambda: screen.say(WAITING)):
         try:
             _run_steps(done, plant, paths, screen, steps=steps, report_date=report_date)
         finally:
-            for line in _troubles(done.loads, paths):
+            for line in _troubles(done.loads, paths) + done.remarks:
                 screen.say(line)
+            for line in done.failures:
+                screen.say(f"not published: {line}")
+    if done.failures:
+        raise TargetError(
+            f"{len(done.failures)} of {len(plant.publish)} targets in plant.yml still have the version before: see "
+            "'not published' above. All else is done; the next run tries again."
+        )
     return done
 
 
@@ -65,6 +82,9 @@ def _run_steps(
             version = publish(paths, progress=step.saying)
             done.version = version.id
             step.done(f"version {version.id}: {paths.published / 'marts.duckdb'}")
+        for target in plant.publish:
+            with _timed(done, "publish"), screen.step("publish") as step:
+                step.done(_send(done, target, version, plant=plant.name, paths=paths, progress=step.saying))
     if "report" in steps:
         with _timed(done, "report"), screen.step("report") as step:
             import report  # its chart library takes a second to import
@@ -76,11 +96,27 @@ def _run_steps(
             step.done(f"{len(done.reports)} files: {paths.published / 'reports' / 'latest'}")
 
 
+def _send(
+    done: Run, target: DatabaseTarget, version: Version, *, plant: str, paths: Paths, progress: Callable[[str], None]
+) -> str:
+    """Sends the version to a further target; what came of it, in words."""
+    from publish.databases import read_keys, send  # most plants need no SQLAlchemy
+
+    try:
+        keys = read_keys(paths.target / "manifest.json")
+        sent = send(paths, version, target, plant=plant, keys=keys, progress=progress)
+    except PublishError as error:
+        done.failures.append(str(error))
+        return "failed: see below"
+    done.remarks += [f"{sent.name}: {note}" for note in sent.notes]
+    return f"{sent.name}: {len(sent.tables)} tables, {sum(sent.tables.values()):,} rows"
+
+
 @contextmanager
 def _timed(done: Run, name: str) -> Iterator[None]:
     started = time.monotonic()
     yield
-    done.seconds[name] = time.monotonic() - started
+    done.seconds[name] = done.seconds.get(name, 0) + time.monotonic() - started
 
 
 def _loaded(loads: list[Load]) -> str:

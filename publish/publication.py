@@ -55,7 +55,7 @@ def _write_and_audit(paths: Paths, staged: Path, progress: Callable[[str], None]
 
     The warehouse stays attached, read-only, in between: DuckDB's lock keeps a build from changing it meanwhile.
     """
-    with closing(_connect(paths)) as connection:
+    with closing(connect(paths)) as connection:
         warehouse = paths.warehouse.stem  # dbt's views name their tables with the database
         connection.execute(f"attach {literal(paths.warehouse)} as {identifier(warehouse)} (read_only)")
         tables = read_tables(connection, warehouse, "marts", "publish")
@@ -75,7 +75,8 @@ def _write_and_audit(paths: Paths, staged: Path, progress: Callable[[str], None]
         return audit(connection, tables, read_tables(connection, VERSION, "main"), staged / PARQUET)
 
 
-def _connect(paths: Paths) -> duckdb.DuckDBPyConnection:
+def connect(paths: Paths) -> duckdb.DuckDBPyConnection:
+    """A DuckDB of its own, with the memory it may take; it spills into the data directory."""
     paths.temp.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(
         config={

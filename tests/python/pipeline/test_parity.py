@@ -61,7 +61,10 @@ def test_what_spark_built_is_published_and_reported(built):
         ("update marts.summary_machine set passing_rate = passing_rate * 1.00000001", "passing_rate differs"),
         ("update marts.summary_machine set passing_rate = null", "passing_rate differs"),
         ("update marts.summary_machine set machine_id = machine_id || ' '", "machine_id differs"),
-        ("delete from marts.summary_machine where load_week = (select max(load_week) from marts.summary_machine)", "summary_machine"),
+        (
+            "delete from marts.summary_machine where load_week = (select max(load_week) from marts.summary_machine)",
+            "summary_machine",
+        ),
         ("alter table marts.summary_machine alter column pass_count type double", "columns are"),
         ("drop view publish.report_role", "report_role"),
     ],

@@ -9,6 +9,7 @@ from pipeline.plant import PlantError, load_plant
 PLANT = "plant: {name: p1, timezone: Asia/Singapore}\n"
 SIMULATOR = PLANT + "sources: [{name: sim, kind: simulator, %s}]\n"
 FILES = PLANT + "sources: [{name: tests, kind: files, path: x.csv, table: test_record, %s}]\n"
+DATABASE = PLANT + "publish: [{url: 'sqlite:////x.db', %s}]\n"
 
 WRONG = {
     "unknown zone": (
@@ -90,14 +91,50 @@ WRONG = {
         "sources.tests.columns.serial_num: 5: expected text (in quotes, if it looks like something else)",
     ),
     "columns that are a list": (FILES % "columns: [serial_num]", "sources.tests.columns: expected keys with values"),
-    "further target": (
-        PLANT + "publish: [{kind: postgres}]",
-        "publish: expected none; there are no further targets yet",
+    "target of another kind": (DATABASE % "kind: postgres", "publish.1.kind: 'postgres': expected 'database'"),
+    "target without a URL": (PLANT + "publish: [{kind: database}]", "publish.1.url: missing"),
+    "key that no target has": (
+        DATABASE % "kind: database, scheme: marts",
+        "publish.1.scheme: unknown key; expected kind, url, schema, reader, tables",
     ),
+    "key that only a program knows of a target": (
+        DATABASE % "kind: database, schema_name: marts",
+        "publish.1.schema_name: unknown key; expected kind, url, schema, reader, tables",
+    ),
+    "URL that is none": (
+        PLANT + "publish: [{kind: database, url: 'me:hunter2@host'}]",
+        "publish.1.url: expected a database URL such as postgresql://user:password@host/name or "
+        "sqlite:////path/to/file.db",
+    ),
+    "port that is none": (
+        PLANT + "publish: [{kind: database, url: 'postgresql://me:hunter2@host:port/x'}]",
+        "publish.1.url: expected a database URL such as postgresql://user:password@host/name or "
+        "sqlite:////path/to/file.db",
+    ),
+    "SQLite without a file": (
+        PLANT + "publish: [{kind: database, url: 'sqlite://'}]",
+        "publish.1.url: expected a database URL such as postgresql://user:password@host/name or "
+        "sqlite:////path/to/file.db",
+    ),
+    "SQLite file whose place depends on where one is": (
+        PLANT + "publish: [{kind: database, url: 'sqlite:///x.db'}]",
+        "publish.1.url: expected a database URL such as postgresql://user:password@host/name or "
+        "sqlite:////path/to/file.db",
+    ),
+    "schema that is no plain name": (
+        DATABASE % "kind: database, schema: 'a b'",
+        "publish.1.schema: 'a b': expected letters, digits, - and _ only",
+    ),
+    "no tables at all": (DATABASE % "kind: database, tables: []", "publish.1.tables: expected at least one"),
+    "tables that are no list": (DATABASE % "kind: database, tables: all", "publish.1.tables: 'all': expected a list"),
     "not YAML": ("plant: {name: p1", "not valid YAML: line 1, column 17: expected ',' or '}', but got '<stream end>'"),
     "tab": (
         "plant:\n\tname: p1",
         "not valid YAML: line 2, column 1: found character '\\t' that cannot start any token",
+    ),
+    "variable in braces, and another fault": (
+        "plant: {name: ${NAME}, timezone: UTC",
+        "not valid YAML: line 1, column 16: expected ',' or '}', but got '{'",
     ),
     "section that is there twice": (PLANT + PLANT, "not valid YAML: line 2, column 1: the key plant is there twice"),
     "key that is a number": (PLANT + "5: 3", "not valid YAML: line 2, column 1: expected text as a key"),
@@ -167,6 +204,12 @@ def test_a_folder_without_plant_yml_says_what_a_plant_is(tmp_path):
         FILES % "columns: {serial_num: ['${SECRET}']}",
         FILES % "colums: '${SECRET}'",
         PLANT + "publish: ['${SECRET}']",
+        PLANT + "publish: [{kind: '${SECRET}', url: x}]",
+        PLANT + "publish: [{kind: database, url: '${SECRET}'}]",
+        PLANT + "publish: [{kind: database, url: 'postgresql://me:${SECRET}@h:x/d'}]",
+        PLANT + "publish: [{kind: database, url: {a: '${SECRET}'}}]",
+        PLANT + "publish: [{kind: database, url: 'sqlite:////x', reader: '${SECRET}'}]",
+        PLANT + "publish: [{kind: database, url: 'sqlite:////x', tables: '${SECRET}'}]",
     ],
 )
 def test_no_message_shows_what_the_environment_said(content, tmp_path, monkeypatch):
@@ -202,6 +245,29 @@ def test_what_is_left_out_has_its_default(tmp_path):
     plant = load_plant(tmp_path)
     assert plant.sources == [] and plant.folder == tmp_path
     assert (plant.plant.serial_reuse_days, plant.plant.wip_stale_days) == (None, 28)
+
+
+# a line that everybody writes, and that YAML alone can't read, keeps a plant from running
+def test_a_variable_in_braces_needs_no_quotes(tmp_path, monkeypatch):
+    monkeypatch.setenv("PUBLISH_URL", "sqlite:////x.db")
+    line = (
+        "publish: [{kind: database, url: ${PUBLISH_URL}, schema: marts}, {kind: database, url: ${UNSET:-sqlite:////y}}]"
+    )
+    (tmp_path / "plant.yml").write_text(PLANT + line)
+    assert [target.url.get_secret_value() for target in load_plant(tmp_path).publish] == [
+        "sqlite:////x.db",
+        "sqlite:////y",
+    ]
+
+
+def test_a_database_shows_no_url(tmp_path, monkeypatch):
+    monkeypatch.setenv("SECRET", "postgresql://me:hunter2@host/x")
+    (tmp_path / "plant.yml").write_text(PLANT + "publish: [{kind: database, url: '${SECRET}', schema: m, reader: bi}]")
+    plant = load_plant(tmp_path)
+    (target,) = plant.publish
+    assert target.url.get_secret_value() == "postgresql://me:hunter2@host/x"
+    assert (target.schema_name, target.reader, target.tables) == ("m", "bi", None)
+    assert "hunter2" not in repr(plant) + str(plant) + repr(plant.model_dump()) + plant.model_dump_json()
 
 
 def test_the_demo_plant_is_the_default(monkeypatch):
