@@ -8,10 +8,10 @@ ENGINE ?= duckdb
 BIN := .venv/bin
 export PLANT ENGINE
 
-.PHONY: help setup setup-spark run ingest build publish report test verify lint bench docs lock clean
+.PHONY: help setup setup-spark run ingest build publish report test parity verify lint bench docs lock clean
 
 help:
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 19
 
 setup: .venv/.installed ## install what requirements.lock pins into .venv
 
@@ -44,10 +44,13 @@ build: ## build and test the marts with dbt
 publish: ## publish the marts of the last green build
 report: ## write the reports from what is published
 
-test: setup ## lint, dbt build with all its tests on a small plant, pytest with coverage
+test: setup setup-spark ## lint, dbt build with all its tests on a small plant, pytest with coverage
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term:skip-covered --cov-fail-under=90
 	@$(BIN)/coverage report --include='ingest/*' --fail-under=100 --skip-covered
+
+parity: setup setup-spark ## build the records on DuckDB and on Spark, and compare every table row by row
+	@$(BIN)/python -m pipeline parity
 
 verify: setup ## run every data test over all of history
 	@$(BIN)/python -m pipeline verify

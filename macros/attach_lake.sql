@@ -5,7 +5,7 @@
 {% macro attach_lake() -%}
     {% do run_query("create schema if not exists raw") %}
     {% for node in graph.sources.values() if node.source_name == "raw" %}
-        {% set folder = env_var("FIRSTPASS_DATA", "data") ~ "/lake/raw/" ~ node.name %}
+        {% set folder = env_var("FIRSTPASS_LAKE", env_var("FIRSTPASS_DATA", "data") ~ "/lake") ~ "/raw/" ~ node.name %}
         {% do adapter.dispatch("attach_folder")("raw." ~ node.identifier, folder | replace("'", "''")) %}
     {% endfor %}
 {%- endmacro %}
