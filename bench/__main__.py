@@ -10,6 +10,7 @@ import statistics
 import tempfile
 from collections import defaultdict
 from contextlib import closing
+from datetime import date
 from pathlib import Path
 
 import click
@@ -17,11 +18,13 @@ import duckdb
 import yaml
 
 from bench.measure import measure, sql_seconds
+from bench.peers import Peer, measure_peers
 from pipeline.build import NIGHTLY
 from pipeline.environment import dbt_environment
 from pipeline.paths import PROJECT, Paths
 
-DAY_START_H = 7
+RESULTS = Path(__file__).with_name("results.md")
+STEPS = ("generate", "load", "build", "publish", "report")
 Results = dict[str, list[float]]
 
 
@@ -31,19 +34,28 @@ Results = dict[str, list[float]]
 )
 @click.option("--runs", default=3, show_default=True, help="Runs of which the median is shown.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where to work; default a temporary folder.")
-def main(scales: tuple[float, ...], runs: int, folder: Path | None) -> None:
+@click.option("--peers/--no-peers", default=True, help="Also the three summary tables by other engines.")
+@click.option("--write", is_flag=True, help=f"Write what is printed to bench/{RESULTS.name}, too.")
+def main(scales: tuple[float, ...], runs: int, folder: Path | None, peers: bool, write: bool) -> None:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    click.echo(f"{os.cpu_count()} cores, {memory / 2**30:.0f} GB, DuckDB {duckdb.__version__}\n")
+    text = (
+        f"{date.today()}: {os.cpu_count()} cores, {memory / 2**30:.0f} GB, DuckDB {duckdb.__version__}. "
+        f"Medians of {runs} interleaved runs.\n"
+    )
     for scale in scales:
         results: Results = defaultdict(list)
+        found: dict[str, list[Peer]] = defaultdict(list)
         for number in range(runs):
             with tempfile.TemporaryDirectory(dir=folder) as work:
-                records = one_run(Path(work), scale, results)
+                records = one_run(Path(work), scale, results, found if peers else None)
             click.echo(f"scale {scale:g}, run {number + 1} of {runs} done", err=True)
-        show(scale, records, results)
+        text += shown(scale, records, results) + (shown_peers(found) if peers else "")
+    click.echo(text)
+    if write:
+        RESULTS.write_text("# What it costs\n\n`python -m bench --write` wrote this page.\n\n" + text)
 
 
-def one_run(work: Path, scale: float, results: Results) -> int:
+def one_run(work: Path, scale: float, results: Results, peers: dict[str, list[Peer]] | None) -> int:
     """All measures once, in a row, so that a slow minute of the machine hits every peer. Returns the records."""
     paths = Paths(work / "data")
     plant = make_plant(work / "plant")
@@ -64,14 +76,16 @@ def one_run(work: Path, scale: float, results: Results) -> int:
         ["-m", "dbt.cli.main", *NIGHTLY, "--threads", "1", "--log-level-file", "debug", "--log-format-file", "json"],
         {**dbt_environment(paths), "DBT_LOG_PATH": str(log)},
     )
-    results["build, SQL"].append(sql_seconds(log / "dbt.log"))
+    tests, models = sql_seconds(log / "dbt.log")
+    results["data tests, SQL"].append(tests)
+    results["models, SQL"].append(models)
     by_hand = measure(["-m", "bench.handwritten", str(work / "by_hand.duckdb")], environment)
     results["by hand, SQL"].append(float(by_hand.output))
     cost("publish", ["-m", "publish"])
     cost("report", ["-m", "report"])
     file = next(file for file in (paths.raw / "test_record").glob("*.parquet") if file.name != "schema.parquet")
-    for peer in ("polars", "pandas"):
-        cost(f"three tables, {peer}", ["-m", "bench.dataframes", peer, str(file), str(DAY_START_H)])
+    if peers is not None:
+        measure_peers(file, peers)
     with closing(duckdb.connect()) as connection:
         return connection.sql(f"select count(*) from '{file}'").fetchone()[0]
 
@@ -88,18 +102,39 @@ def make_plant(folder: Path) -> Path:
     return folder
 
 
-def show(scale: float, records: int, results: Results) -> None:
+def shown(scale: float, records: int, results: Results) -> str:
     median = {name: statistics.median(values) for name, values in results.items()}
-    click.echo(
-        f"### {records:,} test records (scale {scale:g})\n\n| step | seconds | rows/s | peak MB |\n|---|---:|---:|---:|"
+    lines = [
+        f"\n## {records:,} test records (scale {scale:g})\n",
+        "| step | seconds | records/s | peak MB |",
+        "|---|---:|---:|---:|",
+        *(
+            f"| {step} | {median[step]:.1f} | {records / median[step]:,.0f} | {median[step + ' MB']:,.0f} |"
+            for step in STEPS
+        ),
+    ]
+    models, tests, by_hand = (median[name] for name in ("models, SQL", "data tests, SQL", "by hand, SQL"))
+    return "\n".join(lines) + (
+        f"\n\nSQL of the dbt build: models {models:.2f} s, data tests {tests:.2f} s; the same tables by hand-written "
+        f"SQL: {by_hand:.2f} s; ratio {models / by_hand:.2f}, data tests included {(models + tests) / by_hand:.2f}.\n"
     )
-    for step in ("generate", "load", "build", "publish", "report", "three tables, polars", "three tables, pandas"):
-        click.echo(f"| {step} | {median[step]:.1f} | {records / median[step]:,.0f} | {median[step + ' MB']:,.0f} |")
-    ratio = median["build, SQL"] / median["by hand, SQL"]
-    click.echo(
-        f"\nSQL of the dbt build (models and data tests): {median['build, SQL']:.2f} s; the same tables by "
-        f"hand-written SQL: {median['by hand, SQL']:.2f} s; ratio {ratio:.2f}\n"
-    )
+
+
+def shown_peers(found: dict[str, list[Peer]]) -> str:
+    """The peers' table; the ratio is to DuckDB."""
+    seconds = {
+        name: None if any(peer.seconds is None for peer in peers) else statistics.median(it.seconds for it in peers)
+        for name, peers in found.items()
+    }
+    first = next(iter(seconds.values()))
+    lines = ["\n| the three summary tables alone | seconds | ratio |", "|---|---:|---:|"]
+    for name, value in seconds.items():
+        lines.append(
+            f"| {name} | {value:.1f} | {value / first:.1f} |"
+            if value is not None and first
+            else f"| {name} | did not finish | |"
+        )
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

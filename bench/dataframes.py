@@ -1,11 +1,15 @@
 """Other peers: the three summary tables of one Parquet file of test records, as an engineer would write them.
 
 Both leave out what the models also do: duplicates, lives, purposes, routes, increments, findings.
-`python -m bench.dataframes polars|pandas FILE DAY_START_HOURS` prints the rows of the three tables.
+`python -m bench.dataframes polars|pandas FILE` prints the seconds that it took.
 """
 
 import sys
+import time
 
+from bench.peers import limit_memory
+
+DAY_START_H = 7
 KEYS = ["serial_num", "product_name", "test_name"]
 
 
@@ -90,5 +94,7 @@ def with_pandas(file: str, day_start_h: int) -> tuple[int, int, int]:
 
 
 if __name__ == "__main__":
-    peer = {"polars": with_polars, "pandas": with_pandas}[sys.argv[1]]
-    print(*peer(sys.argv[2], int(sys.argv[3])))
+    limit_memory()
+    began = time.perf_counter()
+    {"polars": with_polars, "pandas": with_pandas}[sys.argv[1]](sys.argv[2], DAY_START_H)
+    print(time.perf_counter() - began)

@@ -1,8 +1,9 @@
 from collections.abc import Iterator
 
 import pytest
-from database_servers import Server, mariadb_server, missing_mariadb, missing_postgresql, postgresql_server
 from hypothesis import HealthCheck, settings
+
+from bench.database_servers import Server, mariadb_server, missing_mariadb, missing_postgresql, postgresql_server
 
 # `pytest --hypothesis-profile=slow` looks at more examples; CI takes the default
 settings.register_profile(

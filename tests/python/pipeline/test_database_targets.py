@@ -5,8 +5,9 @@ import shutil
 
 import pytest
 import sqlalchemy as sa
-from database_servers import PASSWORD, engine_of
 from nightly_plant import DEMO, NightlyPlant
+
+from bench.database_servers import PASSWORD, engine_of
 
 PUBLISH = """
 publish:

@@ -8,8 +8,8 @@ from pathlib import Path
 import duckdb
 import pytest
 import sqlalchemy as sa
-from database_servers import PASSWORD, Server, engine_of
 
+from bench.database_servers import PASSWORD, Server, engine_of
 from pipeline.targets import DatabaseTarget
 from publish import publish
 from publish.databases import Sent, send

@@ -10,7 +10,8 @@ import time
 from pathlib import Path
 
 import sqlalchemy as sa
-from database_servers import engine_of
+
+from bench.database_servers import engine_of
 
 stop, schema, url = Path(sys.argv[1]), sys.argv[2], sa.make_url(sys.stdin.read())
 engine = engine_of(url)

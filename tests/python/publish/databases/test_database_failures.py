@@ -10,8 +10,8 @@ import time
 
 import pytest
 import sqlalchemy as sa
-from database_servers import PASSWORD
 
+from bench.database_servers import PASSWORD
 from pipeline.paths import PROJECT
 from pipeline.targets import DatabaseTarget
 from publish import PublishError, publish

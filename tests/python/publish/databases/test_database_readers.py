@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from database_servers import PASSWORD
 
+from bench.database_servers import PASSWORD
 from publish import PublishError
 
 HERE = Path(__file__).parent

@@ -1,4 +1,4 @@
-"""Real database servers for tests: on a free port of this machine, with a folder of their own, ended by their process.
+"""Real database servers, for tests and benches: on a free port of this machine, with a folder of their own.
 
 Neither server runs as root: where tests do, it runs as the user of its Debian package.
 """
