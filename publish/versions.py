@@ -1,6 +1,7 @@
 """The folder `published/`: versions side by side, and what makes one of them current.
 
 versions/<id>/marts.duckdb, versions/<id>/parquet/   a version, whole and never changed
+versions/<id>/weeks.json                             which build wrote its weeks (publish/weeks.py)
 versions/.<id>.tmp/                                  one being written, or left by a killed publication
 current -> versions/<id>                             replaced by one rename: the publication
 marts.duckdb -> current/marts.duckdb, parquet -> current/parquet
@@ -88,10 +89,15 @@ def stage(published: Path) -> Path:
 
 
 def seal(folder: Path) -> None:
-    """Makes the files under `folder` read-only and sees that they, and the folders, are on the disk."""
+    """Makes the files under `folder` read-only and sees that they, and the folders, are on the disk.
+
+    A file that is read-only already is an earlier version's, too, and was sealed with that.
+    """
     for parent, _, files in os.walk(folder, topdown=False):
         for name in files:
             file = Path(parent) / name
+            if not file.stat().st_mode & 0o222:
+                continue
             try:
                 file.chmod(0o444)
             except PermissionError:  # vfat can only drop the right to write
@@ -166,6 +172,14 @@ def prune(published: Path, keep: int) -> None:
     for name in _ids(versions)[:-keep]:
         if current is not None and name != current.name:
             discard(versions / name)
+
+
+def spare(published: Path, keep: int) -> Path | None:
+    """The newest of the versions that `prune` will remove once there is one more."""
+    current = current_version(published)
+    versions = published / "versions"
+    names = [name for name in _ids(versions)[: 1 - keep] if current is not None and name != current.name]
+    return (versions / names[-1]).resolve() if names else None
 
 
 def discard(folder: Path) -> None:

@@ -1,0 +1,127 @@
+"""What a new version takes from earlier ones: a DuckDB file to go on from, and Parquet files that stay as they are.
+
+The DuckDB file is that of the version that is pruned next, if nobody has it open: then nothing has to be copied, and a
+night costs the same however long history is. Else it is a copy of the current version's. Parquet files are shared with
+the current version: hard links, never opened for writing, since that would change the other version too.
+"""
+
+import errno
+import fcntl
+import os
+import shutil
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from publish.tables import Table, partition
+from publish.versions import MARTS, PARQUET, current_version, discard, spare
+from publish.weeks import Contents, Kept, Weeks, kept, read_contents, unnoted
+
+NOT_HERE = (errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
+SET_SIGNAL = 10
+"""F_SETSIG of fcntl(2)."""
+
+
+@dataclass(frozen=True)
+class Predecessor:
+    """A version to go on from: its folder, what it holds, and which of its weeks are those of the warehouse."""
+
+    folder: Path
+    contents: Contents
+    kept: Kept
+
+
+def find_current(published: Path, tables: list[Table], now: Weeks) -> Predecessor | str:
+    """The current version, or in words why a new one can't go on from it."""
+    folder = current_version(published)
+    return "there is no version to go on from" if folder is None else _look_at(folder, tables, now)
+
+
+def find_spare(published: Path, keep: int, tables: list[Table], now: Weeks) -> Predecessor | None:
+    """The version that goes when a new one is published, if one can go on from it."""
+    folder = spare(published, keep)
+    found = folder and _look_at(folder, tables, now)
+    return found if isinstance(found, Predecessor) else None
+
+
+def _look_at(folder: Path, tables: list[Table], now: Weeks) -> Predecessor | str:
+    contents = read_contents(folder)
+    if contents is None:
+        return f"version {folder.name} is damaged, or does not say which weeks it holds"
+    if contents.is_bloated:
+        return f"too much of version {folder.name} is free space"
+    if wrong := unnoted(now, contents):
+        return wrong
+    same = kept(tables, now, contents)
+    rows = sum(now[name][label].rows for name, labels in same.items() for label in labels)
+    if 2 * rows <= sum(week.rows for weeks in now.values() for week in weeks.values()):
+        return "most weeks were written since"
+    return Predecessor(folder, contents, same)
+
+
+def take_over(version: Path, file: Path) -> bool:
+    """Makes the DuckDB file of a version that is to go anyway the new `file`; False if somebody has it open.
+
+    The version goes from sight first, so that nobody opens it any more.
+    """
+    hidden = version.rename(version.with_name(f".{version.name}.tmp"))
+    if not is_unused(hidden / MARTS):
+        hidden.rename(version)
+        return False
+    (hidden / MARTS).rename(file)
+    discard(hidden)
+    file.chmod(0o644)
+    return True
+
+
+def is_unused(file: Path) -> bool:
+    """Whether it is certain that no process has `file` open and no other name leads to it.
+
+    The system grants a lease on a file that nobody else has open; where it grants one while we have it open a second
+    time, or none at all, leases say nothing.
+    """
+    if file.stat().st_nlink > 1:
+        return False
+    with file.open("rb") as mine:
+        fcntl.fcntl(mine, SET_SIGNAL, signal.SIGURG)  # what is sent to whoever stands in the way; the default one kills
+        with file.open("rb"):
+            if _lease(mine):
+                return False
+        return _lease(mine)
+
+
+def _lease(file) -> bool:
+    try:
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except (OSError, AttributeError):  # a share, or not Linux
+        return False
+    return True
+
+
+def copy_file(source: Path, target: Path) -> None:
+    """Copies a file, by the file system itself where it can, as one that may be written to."""
+    with source.open("rb") as old, target.open("wb") as new:
+        try:
+            while os.copy_file_range(old.fileno(), new.fileno(), 1 << 30):
+                pass
+        except (OSError, AttributeError) as error:
+            if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+                raise
+            old.seek(0)
+            new.seek(0)
+            shutil.copyfileobj(old, new, 1 << 24)
+
+
+def share_parquet(version: Path, folder: Path, tables: list[Table], weeks: Kept) -> None:
+    """Puts the Parquet files of `weeks` of an earlier version into `folder`: the same files, or copies of them."""
+    for table in tables:
+        for week in sorted(weeks.get(table.name, ())):
+            source, target = (partition(place, table, week) for place in (version / PARQUET, folder))
+            target.parent.mkdir(parents=True)
+            try:
+                os.link(source, target)
+            except OSError as error:
+                if error.errno not in NOT_HERE:
+                    raise
+                copy_file(source, target)
