@@ -89,7 +89,8 @@ def _all_but(taken: frozenset[str], weeks: dict[str | None, Week]) -> str:
     if not taken:
         return "true"
     labels = ", ".join(literal(label) for label in weeks if label is not None and label not in taken)
-    return "(load_week is null" + (f" or load_week in ({labels}))" if labels else ")")
+    conditions = [f"load_week in ({labels})"] * bool(labels) + ["load_week is null"] * (None in weeks)
+    return f"({' or '.join(conditions) or 'false'})"
 
 
 def compare(table: Table, expected: dict, found: dict, where: str) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from publish.tables import Table, partition
 from publish.versions import MARTS, PARQUET, current_version, discard, spare
-from publish.weeks import Contents, Kept, Weeks, kept, read_contents, unnoted
+from publish.weeks import Contents, Kept, Weeks, count, kept, read_contents, unnoted
 
 NOT_HERE = (errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
 SET_SIGNAL = 10
@@ -29,6 +29,12 @@ class Predecessor:
     folder: Path
     contents: Contents
     kept: Kept
+
+    def share(self, weeks: Weeks) -> float:
+        """The share of the rows of `weeks`, those of the warehouse, that it holds."""
+        return sum(weeks[name][week].rows for name, labels in self.kept.items() for week in labels) / (
+            count(weeks) or 1
+        )
 
 
 def find_current(published: Path, tables: list[Table], now: Weeks) -> Predecessor | str:
@@ -48,15 +54,10 @@ def _look_at(folder: Path, tables: list[Table], now: Weeks) -> Predecessor | str
     contents = read_contents(folder)
     if contents is None:
         return f"version {folder.name} is damaged, or does not say which weeks it holds"
-    if contents.is_bloated:
-        return f"too much of version {folder.name} is free space"
     if wrong := unnoted(now, contents):
         return wrong
-    same = kept(tables, now, contents)
-    rows = sum(now[name][label].rows for name, labels in same.items() for label in labels)
-    if 2 * rows <= sum(week.rows for weeks in now.values() for week in weeks.values()):
-        return "most weeks were written since"
-    return Predecessor(folder, contents, same)
+    found = Predecessor(folder, contents, kept(tables, now, contents))
+    return found if any(found.kept.values()) else "every week was written since"
 
 
 def take_over(version: Path, file: Path) -> bool:

@@ -1,5 +1,7 @@
 """Going on from an earlier version's DuckDB file: of the detail tables only the weeks that changed are written."""
 
+from datetime import date
+
 import duckdb
 
 from publish.predecessor import Predecessor
@@ -44,7 +46,11 @@ def _insert_weeks(
     )
 
 
-def _starts(starts: list) -> str:
-    """A condition that is true of the weeks with these Mondays, and of rows without one."""
+def _starts(starts: list[date | None]) -> str:
+    """A condition that is true of the weeks with these Mondays; None is that of rows without one.
+
+    Without an "or" where there need not be one: that would keep DuckDB from leaving out what it need not read.
+    """
     listed = ", ".join(f"date {literal(start)}" for start in starts if start is not None)
-    return "load_week_start is null" + (f" or load_week_start in ({listed})" if listed else "")
+    conditions = [f"load_week_start in ({listed})"] * bool(listed) + ["load_week_start is null"] * (None in starts)
+    return " or ".join(conditions) or "false"

@@ -1,9 +1,9 @@
 """Which weeks of the detail tables a published version holds as the warehouse has them now.
 
 The warehouse notes for each week which build wrote it last (macros/note_weeks.sql), and a version keeps the notes of
-its time in `weeks.json`: a week whose note is the same is the same. Nothing depends on the order of builds or versions,
-so it makes no difference which version one goes on from, how many nights failed in between, or whether the warehouse was
-made anew. Where a note is missing, a week is taken to be changed.
+its time in `weeks.json`: a week whose note is the same is the same. Nothing depends on the order of builds or versions:
+it makes no difference which version one goes on from, how many nights failed in between, or whether the warehouse is a
+new one. Where a note is missing, a week is taken to be changed.
 """
 
 import json
@@ -19,7 +19,7 @@ from publish.versions import MARTS
 
 WEEKS = "weeks.json"
 LARGEST = 1.15
-"""How many times as large as when it was written whole, row for row, a file may be that is gone on from."""
+"""How many times as large as when it was written whole, row for row, a file may become by going on from it."""
 
 
 @dataclass(frozen=True)
@@ -46,13 +46,10 @@ class Contents:
     columns: dict[str, list]
     weeks: Weeks
 
-    @property
-    def rows(self) -> int:
-        return sum(week.rows for weeks in self.weeks.values() for week in weeks.values())
 
-    @property
-    def is_bloated(self) -> bool:
-        return self.bytes > LARGEST * self.bytes_per_row * self.rows
+def count(weeks: Weeks) -> int:
+    """Their rows."""
+    return sum(week.rows for each in weeks.values() for week in each.values())
 
 
 def read_weeks(connection: duckdb.DuckDBPyConnection, warehouse: str, tables: list[Table]) -> Weeks:
@@ -128,10 +125,9 @@ def described(table: Table) -> list:
 def write_contents(folder: Path, tables: list[Table], weeks: Weeks, bytes_per_row: float | None) -> None:
     """Writes `weeks.json` into a version's folder; `bytes_per_row` is None where the file was written whole."""
     size = (folder / MARTS).stat().st_size
-    rows = sum(week.rows for each in weeks.values() for week in each.values())
     text = {
         "bytes": size,
-        "bytes_per_row": size / max(rows, 1) if bytes_per_row is None else bytes_per_row,
+        "bytes_per_row": size / max(count(weeks), 1) if bytes_per_row is None else bytes_per_row,
         "columns": {table.name: described(table) for table in tables if table.name in weeks},
         "weeks": {
             name: [[label, week.start and str(week.start), week.rows, week.build] for label, week in each.items()]
