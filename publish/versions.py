@@ -96,13 +96,12 @@ def seal(folder: Path) -> None:
     for parent, _, files in os.walk(folder, topdown=False):
         for name in files:
             file = Path(parent) / name
-            if not file.stat().st_mode & 0o222:
-                continue
-            try:
-                file.chmod(0o444)
-            except PermissionError:  # vfat can only drop the right to write
-                file.chmod(file.stat().st_mode & ~0o222)
-            _flush(file)
+            if file.stat().st_mode & 0o222:
+                try:
+                    file.chmod(0o444)
+                except PermissionError:  # vfat can only drop the right to write
+                    file.chmod(file.stat().st_mode & ~0o222)
+                _flush(file)
         _flush(Path(parent))
 
 
