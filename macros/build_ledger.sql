@@ -6,6 +6,7 @@
     {% if execute and flags.WHICH in ("run", "build", "test") %}
         {% do run_query("create schema if not exists ops") %}
         {% do run_query("create table if not exists ops.ledger (kind string, key string)") %}
+        {% do run_query("create table if not exists ops.week (model string, week_start date, build string)") %}
         {% do attach_lake() %}
         {% if flags.FULL_REFRESH or needs_rebuild() %}
             {% do run_query("truncate table ops.ledger") %}

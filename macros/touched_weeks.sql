@@ -5,6 +5,9 @@
 #}
 {% macro clear_touched_weeks(weeks="int_touched_week") %}
     {% set touched_weeks = ref(weeks) %}
+    {% if execute %}
+        {% do adapter.dispatch("note_weeks")(this.identifier, touched_weeks if is_incremental() else none) %}
+    {% endif %}
     {% if execute and is_incremental() %}
         {{ adapter.dispatch("clear_weeks")(this, config.require("partition_by"), touched_weeks) }}
     {% endif %}

@@ -8,10 +8,11 @@ from publish import PublishError, publish
 
 @click.command(help=__doc__)
 @click.option("--keep", type=click.IntRange(min=2), default=3, show_default=True, help="Versions to keep.")
-def main(keep: int) -> None:
+@click.option("--whole", is_flag=True, help="Write and check everything, not only what changed.")
+def main(keep: int, whole: bool) -> None:
     paths = Paths.from_environment()
     try:
-        version = publish(paths, keep, progress=lambda step: click.echo(f"publish: {step}"))
+        version = publish(paths, keep, progress=lambda step: click.echo(f"publish: {step}"), whole=whole)
     except PublishError as error:
         raise click.ClickException(str(error)) from None
     rows = sum(version.tables.values())

@@ -9,70 +9,92 @@ from pathlib import Path
 import duckdb
 
 from pipeline.paths import Paths
-from publish.audit import STORAGE_VERSION, audit, check_storage
+from publish.draft import Draft
+from publish.predecessor import Predecessor, find_current
 from publish.quoting import identifier, literal
-from publish.tables import read_tables, write_database, write_parquet
-from publish.versions import MARTS, PARQUET, PublishError, Version, discard, locked, prune, seal, stage, switch
+from publish.tables import read_tables
+from publish.versions import PublishError, Version, discard, locked, prune, stage, switch
+from publish.weeks import read_weeks
 
-VERSION = "version"
-"""Name under which the new file is attached."""
+Progress = Callable[[str], None]
 
 
-def publish(paths: Paths, keep: int = 3, progress: Callable[[str], None] = lambda text: None) -> Version:
+class _EarlierVersionError(Exception):
+    """Something went wrong in a version that goes on from an earlier one."""
+
+
+def publish(paths: Paths, keep: int = 3, progress: Progress = lambda text: None, *, whole: bool = False) -> Version:
     """Publishes every table of schema marts and every view of schema publish; keeps the newest `keep` versions.
 
-    At least two are kept: a reader may just be opening the one before. Nothing is taken from earlier versions, so
-    whatever happened to them does no harm. Waits while another publication runs; `progress` is called with each step.
+    At least two are kept: a reader may just be opening the one before. Weeks of the detail tables that no build wrote
+    since the current version are taken from it, unless `whole`; where that goes wrong, everything is written from the
+    warehouse. Waits while another publication runs; `progress` is called with each step.
 
     Raises PublishError; then the last version stays current and the new one is removed.
     """
     if keep < 2:
         raise ValueError(f"keep is {keep}, expected at least 2")
     started = time.monotonic()
-    published = paths.published
     try:
         if not paths.warehouse.is_file():
             raise PublishError(f"{paths.warehouse} does not exist: nothing was built yet")
-        with locked(published, waiting=lambda: progress("waiting for another publication")):
-            staged = stage(published)
+        with locked(paths.published, waiting=lambda: progress("waiting for another publication")):
             try:
-                rows = _write_and_audit(paths, staged, progress)
-                folder = switch(published, staged, rows)
-            finally:
-                if staged.exists():
-                    discard(staged)
+                folder, rows = _make_version(paths, progress, "asked for" if whole else None)
+            except _EarlierVersionError as error:
+                progress(f"going on from an earlier version failed: {error}")
+                folder, rows = _make_version(paths, progress, "second attempt")
             try:
-                prune(published, keep)
+                prune(paths.published, keep)
             except OSError as error:  # the new version is out; the old ones go next time
                 progress(f"old versions were not removed: {error}")
     except (duckdb.Error, OSError) as error:
-        raise PublishError(f"not published: {' '.join(str(error).split())}") from error
+        raise PublishError(_line(error)) from error
     return Version(folder.name, folder.resolve(), rows, time.monotonic() - started)
 
 
-def _write_and_audit(paths: Paths, staged: Path, progress: Callable[[str], None]) -> dict[str, int]:
-    """Writes the version into `staged` and reads it back; rows by table.
+def _make_version(paths: Paths, progress: Progress, reason_for_whole: str | None) -> tuple[Path, dict[str, int]]:
+    """Writes, checks and switches to a version; its folder, and rows by table.
 
     The warehouse stays attached, read-only, in between: DuckDB's lock keeps a build from changing it meanwhile.
     """
-    with closing(connect(paths)) as connection:
-        warehouse = paths.warehouse.stem  # dbt's views name their tables with the database
-        connection.execute(f"attach {literal(paths.warehouse)} as {identifier(warehouse)} (read_only)")
-        tables = read_tables(connection, warehouse, "marts", "publish")
-        if not tables:
-            raise PublishError(f"{paths.warehouse} holds no table of schema marts: nothing to publish")
-        progress(f"writing {len(tables)} tables")
-        file = staged / MARTS
-        connection.execute(f"attach {literal(file)} as {VERSION} (storage_version {literal(STORAGE_VERSION)})")
-        write_database(connection, tables, VERSION)
-        write_parquet(connection, tables, VERSION, staged / PARQUET)
-        connection.execute(f"detach {VERSION}")
-        seal(staged)
-        progress(f"checking {len(tables)} tables")
-        _check_files(staged)
-        check_storage(file)
-        connection.execute(f"attach {literal(file)} as {VERSION} (read_only)")
-        return audit(connection, tables, read_tables(connection, VERSION, "main"), staged / PARQUET)
+    staged = stage(paths.published)
+    try:
+        with closing(connect(paths)) as connection:
+            draft = _begin(connection, paths, staged)
+            current = reason_for_whole or find_current(paths.published, draft.tables, draft.weeks)
+            if isinstance(current, Predecessor):
+                rows = _go_on(draft, current, progress)
+            else:
+                progress(f"writing {len(draft.tables)} tables whole: {current}")
+                draft.write_whole()
+                progress(f"checking {len(draft.tables)} tables")
+                rows = draft.check()
+        return switch(paths.published, staged, rows), rows
+    finally:
+        if staged.exists():
+            discard(staged)
+
+
+def _begin(connection: duckdb.DuckDBPyConnection, paths: Paths, staged: Path) -> Draft:
+    warehouse = paths.warehouse.stem  # dbt's views name their tables with the database
+    connection.execute(f"attach {literal(paths.warehouse)} as {identifier(warehouse)} (read_only)")
+    tables = read_tables(connection, warehouse, "marts", "publish")
+    if not tables:
+        raise PublishError(f"{paths.warehouse} holds no table of schema marts: nothing to publish")
+    return Draft(connection, staged, tables, read_weeks(connection, warehouse, tables))
+
+
+def _go_on(draft: Draft, current: Predecessor, progress: Progress) -> dict[str, int]:
+    weeks = sum(map(len, draft.weeks.values()))
+    changed = weeks - sum(map(len, current.kept.values()))
+    progress(f"writing {changed} of {weeks} weeks, {len(draft.tables)} tables")
+    try:
+        draft.go_on(current)
+        progress(f"checking {changed} of {weeks} weeks, {len(draft.tables)} tables")
+        return draft.check()
+    except (duckdb.Error, OSError, PublishError) as error:
+        raise _EarlierVersionError(_line(error)) from error
 
 
 def connect(paths: Paths) -> duckdb.DuckDBPyConnection:
@@ -89,9 +111,5 @@ def connect(paths: Paths) -> duckdb.DuckDBPyConnection:
     return connection
 
 
-def _check_files(staged: Path) -> None:
-    """No file but those that belong to a version: above all no write-ahead log."""
-    expected = {MARTS, PARQUET}
-    found = {path.name for path in staged.iterdir()}
-    if found != expected:
-        raise PublishError(f"{', '.join(sorted(found ^ expected))}: unexpected or missing in the version's folder")
+def _line(error: Exception) -> str:
+    return str(error) if isinstance(error, PublishError) else f"not published: {' '.join(str(error).split())}"

@@ -13,8 +13,9 @@ import duckdb
 from publish.quoting import identifier, literal
 from publish.versions import PublishError
 
-PARTITIONED = ("test_attempt", "module_status")
-"""Detail tables: their Parquet is a folder with one file per load week."""
+DETAIL = {"test_attempt": "test_attempt", "module_status": "int_module_progressed"}
+"""Detail tables, and the weekly model whose weeks in ops.week are theirs. Their Parquet is a folder with one file per
+load week, and a publication writes only the weeks that changed."""
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
@@ -42,7 +43,12 @@ class Table:
 
     @property
     def is_partitioned(self) -> bool:
-        return self.name in PARTITIONED and any(column.name == "load_week" for column in self.columns)
+        return self.name in DETAIL and any(column.name == "load_week" for column in self.columns)
+
+    @property
+    def has_starts(self) -> bool:
+        """Whether the week's Monday is a column: by dates DuckDB finds a week's rows without reading the others."""
+        return any((column.name, column.type) == ("load_week_start", "DATE") for column in self.columns)
 
     @property
     def parquet(self) -> str:
@@ -84,41 +90,47 @@ def read_tables(connection: duckdb.DuckDBPyConnection, database: str, marts: str
     return [Table(database, schema, name, comment, tuple(columns[schema, name])) for schema, name, comment in found]
 
 
-def write_database(connection: duckdb.DuckDBPyConnection, tables: list[Table], database: str) -> None:
-    """Copies each table into schema main of the attached `database`: rows in the warehouse's order, with comments.
+def write_table(connection: duckdb.DuckDBPyConnection, table: Table, database: str) -> None:
+    """Copies a table into schema main of the attached `database`, with comments, in place of one that is there.
 
-    A view is evaluated once, here, and is a table from then on.
+    Detail tables in the order of their weeks, so that a week's rows lie together; others in the warehouse's order. A
+    view is evaluated once, here, and is a table from then on.
     """
-    for table in tables:
-        target = identifier(database, "main", table.name)
-        connection.execute(f"create table {target} as from {table.relation}")
-        if table.comment:
-            connection.execute(f"comment on table {target} is {literal(table.comment)}")
-        for column in table.columns:
-            if column.comment:
-                name = f"{target}.{identifier(column.name)}"
-                connection.execute(f"comment on column {name} is {literal(column.comment)}")
-    connection.execute(f"checkpoint {identifier(database)}")
+    target = identifier(database, "main", table.name)
+    order = "order by load_week_start" if table.is_partitioned and table.has_starts else ""
+    connection.execute(f"create or replace table {target} as from {table.relation} {order}")
+    if table.comment:
+        connection.execute(f"comment on table {target} is {literal(table.comment)}")
+    for column in table.columns:
+        if column.comment:
+            name = f"{target}.{identifier(column.name)}"
+            connection.execute(f"comment on column {name} is {literal(column.comment)}")
 
 
-def write_parquet(connection: duckdb.DuckDBPyConnection, tables: list[Table], database: str, folder: Path) -> None:
-    """Writes `<folder>/<table>.parquet`, or `<folder>/<table>/load_week=<week>/data.parquet` for the detail tables.
+def write_parquet(
+    connection: duckdb.DuckDBPyConnection, table: Table, database: str, folder: Path, weeks: list[str | None]
+) -> None:
+    """Writes `<folder>/<table>.parquet`, or `<folder>/<table>/load_week=<week>/data.parquet` for `weeks` of a detail
+    table.
 
-    As in every Hive layout the partition's column is in the path, not in the file: pandas refuses to read both. An
-    empty detail table is one empty file, so that its glob always finds something.
+    As in every Hive layout the partition's column is in the path, not in the file: pandas refuses to read both.
     """
-    folder.mkdir()
-    for table in tables:
-        source = identifier(database, "main", table.name)
-        if not table.is_partitioned:
-            _copy(connection, f"from {source}", folder / table.parquet)
-            continue
-        weeks = connection.execute(f"select distinct load_week from {source} order by load_week").fetchall()
-        for (week,) in weeks or [(None,)]:
-            partition = folder / table.name / f"load_week={NULL_PARTITION if week is None else quote(week, safe='')}"
-            partition.mkdir(parents=True)
-            where = "load_week is null" if week is None else f"load_week = {literal(week)}"
-            _copy(connection, f"select * exclude (load_week) from {source} where {where}", partition / "data.parquet")
+    source = identifier(database, "main", table.name)
+    if not table.is_partitioned:
+        _copy(connection, f"from {source}", folder / table.parquet)
+        return
+    for week in weeks:
+        file = partition(folder, table, week)
+        file.parent.mkdir(parents=True)
+        where = "load_week is null" if week is None else f"load_week = {literal(week)}"
+        _copy(connection, f"select * exclude (load_week) from {source} where {where}", file)
+
+
+def partition(folder: Path, table: Table, week: str | None) -> Path:
+    """The Parquet file of a week of a detail table."""
+    return (
+        folder / table.name / f"load_week={NULL_PARTITION if week is None else quote(week, safe='')}" / "data.parquet"
+    )
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:

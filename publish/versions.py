@@ -1,6 +1,7 @@
 """The folder `published/`: versions side by side, and what makes one of them current.
 
 versions/<id>/marts.duckdb, versions/<id>/parquet/   a version, whole and never changed
+versions/<id>/weeks.json                             which build wrote its weeks (publish/weeks.py)
 versions/.<id>.tmp/                                  one being written, or left by a killed publication
 current -> versions/<id>                             replaced by one rename: the publication
 marts.duckdb -> current/marts.duckdb, parquet -> current/parquet
@@ -88,15 +89,19 @@ def stage(published: Path) -> Path:
 
 
 def seal(folder: Path) -> None:
-    """Makes the files under `folder` read-only and sees that they, and the folders, are on the disk."""
+    """Makes the files under `folder` read-only and sees that they, and the folders, are on the disk.
+
+    A file that is read-only already is an earlier version's, too, and was sealed with that.
+    """
     for parent, _, files in os.walk(folder, topdown=False):
         for name in files:
             file = Path(parent) / name
-            try:
-                file.chmod(0o444)
-            except PermissionError:  # vfat can only drop the right to write
-                file.chmod(file.stat().st_mode & ~0o222)
-            _flush(file)
+            if file.stat().st_mode & 0o222:
+                try:
+                    file.chmod(0o444)
+                except PermissionError:  # vfat can only drop the right to write
+                    file.chmod(file.stat().st_mode & ~0o222)
+                _flush(file)
         _flush(Path(parent))
 
 

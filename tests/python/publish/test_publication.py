@@ -101,7 +101,7 @@ def test_a_strange_week_stays_inside_its_folder(paths, build):
         warehouse.execute("update marts.test_attempt set load_week = ? where run_number = 1", [week])
     folder = publish(paths).folder
     assert week in pd.read_parquet(folder / "parquet" / "test_attempt")["load_week"].unique()
-    assert {file.name for file in folder.iterdir()} == {"marts.duckdb", "marts.duckdb.wal", "parquet"}
+    assert {file.name for file in folder.iterdir()} == {"marts.duckdb", "marts.duckdb.wal", "parquet", "weeks.json"}
 
 
 # If this fails, somebody's tool changes what everybody else reads.
