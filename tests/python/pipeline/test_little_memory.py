@@ -1,7 +1,5 @@
 """A build that needs more memory than it may take spills to the disk."""
 
-import pytest
-
 from ingest import load_all
 from pipeline.build import build
 from pipeline.paths import PROJECT, Paths
