@@ -21,9 +21,11 @@
         ~ " load_week_start date, first_tested_at timestamp, last_tested_at timestamp, last_load_id string)"
     ) %}
     {% set closings = run_query(
-        "select cast(closed_before as string) as closed_before, last_load_id,"
-        ~ " last_load_id in (select key from ops.ledger where kind = 'load') as is_held from raw.closing"
-        ~ " where closed_before not in (select closed_before from ops.closed) order by closed_before"
+        "select cast(closings.closed_before as string) as closed_before, closings.last_load_id,"
+        ~ " ledger.key is not null as is_held from raw.closing as closings"
+        ~ " left join ops.ledger as ledger on ledger.kind = 'load' and ledger.key = closings.last_load_id"
+        ~ " where closings.closed_before not in (select closed_before from ops.closed)"
+        ~ " order by closings.closed_before"
     ).rows %}
     {% for closing in closings %}
         {% if not closing["is_held"] and not var("without_closed_weeks") %}

@@ -6,12 +6,6 @@ records as (
     select * from {{ ref("int_test_record_open") }}
 ),
 
-serials_considered as (
-    select serial_num
-    from records
-    where production_week_start in (select week_start from {{ ref("int_touched_week") }})
-),
-
 closed as (
     select
         serial_num,
@@ -21,6 +15,14 @@ closed as (
         max(last_load_id) as last_load_id
     from {{ source("ops", "closed_module") }}
     group by all
+),
+
+serials_considered as (
+    select serial_num
+    from records
+    where
+        serial_num in (select serial_num from closed)
+        and production_week_start in (select week_start from {{ ref("int_touched_week") }})
 ),
 
 continuing as (

@@ -1,4 +1,4 @@
--- station_day by load week of the modules as well: its parts, which stay when the attempts of a closed load week are gone.
+-- station_day by load week of the modules as well: its parts, which outlive the attempts of a closed load week.
 {{ config(
     materialized="incremental",
     partition_by="load_week_start",

@@ -1,6 +1,5 @@
 """Weeks older than the plant's retention: their detail goes, their marts stay, and nothing changes them any more."""
 
-import json
 import random
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -9,7 +8,6 @@ import duckdb
 import pytest
 from warehouse import PLANT, Warehouse, differences
 
-from ingest import retention
 from pipeline.plant import load_plant
 from pipeline.retention import Held, retain
 
@@ -111,3 +109,127 @@ def test_dropping_detail_and_raw_changes_no_mart(plant):
     assert plant.test()
     assert late(later) == set()
     assert raw_rows(plant, "test_timestamp_local < '2024-02-12 07:00'") == 0
+
+
+# a tester that was offline for months, or a file sent again, changes figures that were reported long ago
+def test_what_comes_too_late_for_a_closed_week_is_a_finding_and_changes_nothing(plant):
+    history = weeks(0, 9)
+    night(plant, *history, rework=[repair("A0", 0), repair("NONE", 0)])
+    before = night(plant)
+    assert {found[0] for found in findings(before)} == {"inferred_route", "event_without_module"}
+
+    resent = [record for record in history if record["serial_num"] in ("A0", "B1")]  # raw of week 0 is gone
+    never_seen = attempt("NEW", 3)
+    continued = attempt("C4", 8)  # beyond serial_reuse_days of C4's last: another module
+    of_closed = attempt("A4", 5, hour=24)  # in an open week, but within the life of a module of a closed one
+    after = night(
+        plant,
+        *resent,
+        never_seen,
+        continued,
+        of_closed,
+        rework=[repair("A1", 1)],
+        disposition=[{"serial_num": "A1", "decided_at": str(MONDAY + timedelta(weeks=1, days=1)), "decision": "scrap"}],
+    )
+    assert late(after) == {
+        ("2024-W01", "P", "T", "test_record", 1),
+        ("2024-W01", "P", "U", "test_record", 1),
+        ("2024-W02", "P", "T", "test_record", 1),
+        ("2024-W04", "P", "T", "test_record", 1),
+        ("2024-W06", "P", "T", "test_record", 1),
+        ("2024-W02", "P", None, "rework", 1),
+        ("2024-W02", "P", None, "disposition", 1),
+    }
+    assert not differences(closed(after), closed(before))
+    assert ("event_without_module", None, None, None, "rework", 1) in findings(after)
+    lives = after["module_status"].set_index("serial_num").life_number
+    assert lives["C4"] == 2 and "A4" not in lives.index and "NEW" not in lives.index
+    assert plant.test()
+    # they stay in raw, and are found again however often all is built
+    later = night(plant, *weeks(9, 13))
+    assert late(later) == late(after)
+    assert raw_rows(plant, "serial_num = 'NEW'") == 1
+    plant.refer(products="product_name,family\nP,F\n")
+    assert late(night(plant)) == late(after)
+    assert plant.test()
+
+
+def repair(serial: str, week: int) -> dict:
+    moment = MONDAY + timedelta(weeks=week, days=1)
+    return {"serial_num": serial, "rework_timestamp": str(moment), "component": "lens", "action": "replace"}
+
+
+# an upgrade, or a new line in routes.csv, costs the plant its history or stops its night
+def test_changed_reference_data_rebuilds_the_open_weeks_only(plant):
+    night(plant, *weeks(0, 9))
+    before = night(plant)
+    plant.refer(routes="product_name,test_name,sequence,max_attempts\nP,T,1,1\nP,U,2,1\n")
+    after = night(plant)
+    assert not differences(closed(after), closed(before))
+    status = {
+        name: table["module_status"].set_index("serial_num").status
+        for name, table in {"before": before, "after": after}.items()
+    }
+    assert (status["before"]["B8"], status["after"]["B8"]) == ("work_in_progress", "scrap")
+    assert plant.test()
+
+
+def test_a_full_refresh_is_refused_where_weeks_are_closed(plant):
+    night(plant, *weeks(0, 9))
+    before = night(plant)
+    for arguments in (["--full-refresh"], ["--full-refresh", "--select", "station_day"]):
+        with pytest.raises(AssertionError, match="Weeks before 2024-02-05 are closed: a full refresh would lose them"):
+            plant.build(*arguments)
+    assert not differences(night(plant), before)
+
+
+# a warehouse that begins in the middle of the plant's history passes for the whole of it
+def test_without_the_warehouse_that_held_closed_weeks_nothing_is_built(plant):
+    night(plant, *weeks(0, 9))
+    before = night(plant)
+    plant.paths.warehouse.unlink()
+    with pytest.raises(AssertionError, match="are closed, and this warehouse does not hold them"):
+        plant.build()
+    assert plant.build("--vars", "without_closed_weeks: true")
+    after = plant.marts()
+    assert set(after["summary_prod"].load_week) == {"2024-W06", "2024-W07", "2024-W08", "2024-W09"}
+    assert not differences(
+        *(
+            {"summary_prod": it["summary_prod"][it["summary_prod"].load_week > "2024-W06"].reset_index(drop=True)}
+            for it in (after, before)
+        )
+    )
+    assert plant.build()
+
+
+# products without a route on file get another one as their first modules go
+def test_an_inferred_route_outlives_the_modules_that_took_its_tests(plant):
+    once = attempt("FIRST", 0, test_name="CALIBRATION", hour=-1)
+    before = night(plant, once, attempt("FIRST", 0), *weeks(0, 9))
+    for week in range(9, 12):
+        after = night(plant, *weeks(week, week + 1))
+    assert "CALIBRATION" in set(before["route_step"].test_name)
+    assert not differences({"route_step": after["route_step"]}, {"route_step": before["route_step"]})
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_within_retention_records_come_in_any_split_and_order(plant, seed):
+    chance = random.Random(seed)
+    history, recent = weeks(0, 9), weeks(6, 9)
+    night(plant, *history)
+    coming = [
+        attempt(
+            f"{chance.choice('ABCD')}{chance.randint(5, 10)}", chance.randint(6, 9), chance.choice(["pass", "fail"])
+        )
+        for _ in range(12)
+    ] + chance.sample(recent, 4)
+    expected = night(plant, *coming)
+    plant.reset()
+    night(plant, *history)
+    chance.shuffle(coming)
+    for part in range(3):
+        found = night(plant, *coming[part::3])
+    skipped = {"report_run"}  # the number of records received is the same, too, but not that of loads
+    assert not differences(
+        {k: v for k, v in found.items() if k not in skipped}, {k: v for k, v in expected.items() if k not in skipped}
+    )
