@@ -17,7 +17,9 @@ loads as (
 ),
 
 records as (
-    select * from {{ ref("int_test_record_dated") }} where load_id in (select load_id from loads)
+    select *
+    from {{ ref("int_test_record_dated") }}
+    where {{ some_week_is_closed() }} and load_id in (select load_id from loads)
 ),
 
 weeks as (

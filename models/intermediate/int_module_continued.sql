@@ -3,7 +3,7 @@
 with
 
 records as (
-    select * from {{ ref("int_test_record_open") }}
+    select * from {{ ref("int_test_record_open") }} where {{ some_week_is_closed() }}
 ),
 
 closed as (

@@ -9,7 +9,9 @@
 with
 
 records as (
-    select * from {{ ref("int_test_record_open") }} where {{ in_touched_weeks("production_week_start") }}
+    select *
+    from {{ ref("int_test_record_open") }}
+    where {{ some_week_is_closed() }} and {{ in_touched_weeks("production_week_start") }}
 ),
 
 continued as (

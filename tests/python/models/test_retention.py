@@ -1,13 +1,16 @@
 """Weeks older than the plant's retention: their detail goes, their marts stay, and nothing changes them any more."""
 
 import random
+import shutil
 from contextlib import closing
 from datetime import datetime, timedelta
 
 import duckdb
 import pytest
+from test_traps import DBT_FILES
 from warehouse import PLANT, Warehouse, differences
 
+from pipeline.paths import PROJECT
 from pipeline.plant import load_plant
 from pipeline.retention import Held, retain
 
@@ -113,7 +116,7 @@ def test_dropping_detail_and_raw_changes_no_mart(plant):
 
 # a tester that was offline for months, or a file sent again, changes figures that were reported long ago
 def test_what_comes_too_late_for_a_closed_week_is_a_finding_and_changes_nothing(plant):
-    history = weeks(0, 9)
+    history = [*weeks(0, 9), attempt("C3", 7, hour=24)]  # C3 again, 20 days after it was last tested
     night(plant, *history, rework=[repair("A0", 0), repair("NONE", 0)])
     before = night(plant)
     assert {found[0] for found in findings(before)} == {"inferred_route", "event_without_module"}
@@ -122,12 +125,14 @@ def test_what_comes_too_late_for_a_closed_week_is_a_finding_and_changes_nothing(
     never_seen = attempt("NEW", 3)
     continued = attempt("C4", 8)  # beyond serial_reuse_days of C4's last: another module
     of_closed = attempt("A4", 5, hour=24)  # in an open week, but within the life of a module of a closed one
+    bridge = attempt("C3", 5, hour=144)  # closes the gap: it was C3 of the closed week all the time
     after = night(
         plant,
         *resent,
         never_seen,
         continued,
         of_closed,
+        bridge,
         rework=[repair("A1", 1)],
         disposition=[{"serial_num": "A1", "decided_at": str(MONDAY + timedelta(weeks=1, days=1)), "decision": "scrap"}],
     )
@@ -136,14 +141,16 @@ def test_what_comes_too_late_for_a_closed_week_is_a_finding_and_changes_nothing(
         ("2024-W01", "P", "U", "test_record", 1),
         ("2024-W02", "P", "T", "test_record", 1),
         ("2024-W04", "P", "T", "test_record", 1),
-        ("2024-W06", "P", "T", "test_record", 1),
+        ("2024-W06", "P", "T", "test_record", 2),
+        ("2024-W08", "P", "T", "test_record", 1),
         ("2024-W02", "P", None, "rework", 1),
         ("2024-W02", "P", None, "disposition", 1),
     }
     assert not differences(closed(after), closed(before))
     assert ("event_without_module", None, None, None, "rework", 1) in findings(after)
     lives = after["module_status"].set_index("serial_num").life_number
-    assert lives["C4"] == 2 and "A4" not in lives.index and "NEW" not in lives.index
+    assert lives["C4"] == 2 and not {"A4", "C3", "NEW"} & set(lives.index)
+    assert before["module_status"].set_index("serial_num").life_number["C3"] == 2
     assert plant.test()
     # they stay in raw, and are found again however often all is built
     later = night(plant, *weeks(9, 13))
@@ -180,7 +187,32 @@ def test_a_full_refresh_is_refused_where_weeks_are_closed(plant):
     for arguments in (["--full-refresh"], ["--full-refresh", "--select", "station_day"]):
         with pytest.raises(AssertionError, match="Weeks before 2024-02-05 are closed: a full refresh would lose them"):
             plant.build(*arguments)
+    # a build that was killed while it carried out a closing does it once more
+    with closing(duckdb.connect(str(plant.paths.warehouse))) as connection:
+        connection.execute("delete from ops.closed")
     assert not differences(night(plant), before)
+
+
+# an upgrade that adds a column stops every night from then on, or empties the closed weeks
+def test_a_new_column_is_null_in_closed_weeks(tmp_path):
+    for item in DBT_FILES:
+        (shutil.copytree if (PROJECT / item).is_dir() else shutil.copy)(PROJECT / item, tmp_path / item)
+    plant = Warehouse(tmp_path / "state", project=tmp_path, plant=KEPT)
+    plant.reset()
+    night(plant, *weeks(0, 9))
+    before = night(plant)
+    model = tmp_path / "models" / "intermediate" / "int_product_week.sql"
+    model.write_text(
+        model.read_text().replace("count(*) as load_qty,", "count(*) as load_qty, 5::bigint as new_column,")
+    )
+    plant.manifest = None
+    after = night(plant)
+    assert not differences(after, before)
+    with closing(duckdb.connect(str(plant.paths.warehouse), read_only=True)) as connection:
+        found = connection.execute(
+            "select load_week, new_column from intermediate.int_product_week order by 1"
+        ).fetchall()
+    assert [value for _, value in found] == [None] * 5 + [5] * 4
 
 
 # a warehouse that begins in the middle of the plant's history passes for the whole of it
