@@ -73,6 +73,9 @@ lock: setup ## pin again what pyproject.toml names
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-spark.lock
 
 clean: ## remove what can be made again; records (lake, inbox) and publications stay
-	@rm -rf $${FIRSTPASS_DATA:-data}/{warehouse.duckdb,warehouse.duckdb.wal,target,temp,logs,docs}
+	@if ls $${FIRSTPASS_DATA:-data}/lake/raw/closing/*2*.parquet >/dev/null 2>&1; \
+		then echo "warehouse.duckdb stays: it alone holds the closed weeks (docs/operations.md)"; \
+		else rm -rf $${FIRSTPASS_DATA:-data}/{warehouse.duckdb,warehouse.duckdb.wal}; fi
+	@rm -rf $${FIRSTPASS_DATA:-data}/{target,temp,logs,docs}
 	@rm -rf target logs pytest_results.json .coverage .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -53,8 +53,19 @@ REJECT_SCHEMA = pa.schema(
         ("reason", pa.string()),
     ]
 )
+CLOSING_SCHEMA = pa.schema(
+    [("closed_before", pa.date32()), ("last_load_id", pa.string()), ("closed_at", pa.timestamp("us"))]
+)
+DROPPING_SCHEMA = pa.schema(
+    [
+        ("table_name", pa.string()),
+        ("dropped_before", pa.timestamp("us")),
+        ("dropped_at", pa.timestamp("us")),
+        ("row_count", pa.int64()),
+    ]
+)
 SCHEMAS = {name: contract.schema for name, contract in CONTRACTS.items()}
-SCHEMAS |= {"load": MANIFEST_SCHEMA, "reject": REJECT_SCHEMA}
+SCHEMAS |= {"load": MANIFEST_SCHEMA, "reject": REJECT_SCHEMA, "closing": CLOSING_SCHEMA, "dropping": DROPPING_SCHEMA}
 
 
 @dataclass(frozen=True)

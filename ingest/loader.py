@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ingest import retention
 from ingest.compaction import compact, finish
 from ingest.contract import CONTRACTS, REFERENCE
 from ingest.conversion import Conversion, Converted
@@ -39,6 +40,7 @@ def load_all(plant: Plant, paths: Paths, progress: Progress = lambda thing, rows
     Reference data first, then the sources in the order of plant.yml. The caller holds the run lock. Raises PlantError
     for what plant.yml gets wrong, before anything is loaded.
     """
+    retention.check(plant)
     for source in plant.sources:
         if isinstance(source, FilesSource):
             files.check(source)

@@ -8,16 +8,34 @@
         {% do run_query("create table if not exists ops.ledger (kind string, key string)") %}
         {% do run_query("create table if not exists ops.week (model string, week_start date, build string)") %}
         {% do attach_lake() %}
+        {% do close_weeks() %}
         {% if flags.FULL_REFRESH or needs_rebuild() %}
-            {% do run_query("truncate table ops.ledger") %}
-            {# without their old rows the incremental models are built from scratch, each in one pass #}
-            {% for node in graph.nodes.values()
-                if node.config.materialized == "incremental" and node.unique_id in selected_resources %}
-                {% set relation = adapter.get_relation(node.database, node.schema, node.alias) %}
-                {% if relation %}{% do adapter.drop_relation(relation) %}{% endif %}
-            {% endfor %}
+            {% do begin_rebuild(first_open_week()) %}
         {% endif %}
     {% endif %}
+{% endmacro %}
+
+{#
+    Without their old rows the incremental models are built from scratch, each in one pass. Closed weeks can't be built
+    again: where there are some, only the rows of the others go, and all of those are written anew.
+#}
+{% macro begin_rebuild(first_open_week) %}
+    {% if first_open_week and flags.FULL_REFRESH %}
+        {% do exceptions.raise_compiler_error(
+            "Weeks before " ~ first_open_week ~ " are closed: a full refresh would lose them. `make build` rebuilds all"
+            ~ " other weeks where models, macros or reference data have changed (docs/operations.md)."
+        ) %}
+    {% endif %}
+    {% do run_query("truncate table ops.ledger") %}
+    {% for node in graph.nodes.values()
+        if node.config.materialized == "incremental" and node.unique_id in selected_resources %}
+        {% set relation = adapter.get_relation(node.database, node.schema, node.alias) %}
+        {% if relation and first_open_week %}
+            {% do take_out_weeks(relation, node.config.partition_by, " >= date '" ~ first_open_week ~ "'") %}
+        {% elif relation %}
+            {% do adapter.drop_relation(relation) %}
+        {% endif %}
+    {% endfor %}
 {% endmacro %}
 
 {# Whether every week is out of date: nothing was built yet, reference data or the code changed. #}

@@ -21,6 +21,7 @@
         '{{ finding }}' as finding,
         '{{ severity }}' as severity,
         'test_record' as table_name,
+        load_week_start,
         load_week,
         product_name,
         null::string as test_name,

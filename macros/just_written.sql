@@ -9,3 +9,8 @@
         true
     {%- endif %}
 {%- endmacro %}
+
+{# The same for a test that compares a week with what it was made of: of closed weeks that is gone. #}
+{% macro just_written_and_open(column) -%}
+    {{ just_written(column) }} and {{ is_open(column) }}
+{%- endmacro %}

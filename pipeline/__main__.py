@@ -4,16 +4,20 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import click
 
-from pipeline.build import build
+from ingest.retention import check
+from pipeline.backup import BackupError, back_up, restore
+from pipeline.build import NIGHTLY, build
 from pipeline.documentation import document
 from pipeline.failures import BuildError
 from pipeline.lock import exclusive_run
 from pipeline.parity import ParityError, build_on_both
 from pipeline.paths import PathError, Paths
 from pipeline.plant import PlantError, load_plant
+from pipeline.retention import Held, describe, due
 from pipeline.run import STEPS, WAITING, ReportError, TargetError, run
 from pipeline.screen import Screen, Step
 from pipeline.spark import SparkMissingError
@@ -29,6 +33,7 @@ EXPECTED = (
     PublishError,
     ReportError,
     TargetError,
+    BackupError,
     OSError,
 )
 
@@ -79,6 +84,44 @@ def verify() -> None:
             raise BuildError(f"{paths.warehouse} does not exist: nothing was built yet; `make run` builds")
         done = build(paths, ["test", *everything], step.counting)
         step.done(f"{done.tests} tests passed over all of history")
+
+
+@main.command()
+@click.option("--plant", "folder", help="The plant's folder.")
+def retention(folder: str | None) -> None:
+    """Says what the end of the next run would close and drop, were nothing to come till then. Changes nothing."""
+    with _ending_with_a_message():
+        plant, paths = load_plant(folder), Paths.from_environment()
+        check(plant)
+        for line in describe(due(plant, paths, Held.now(paths))) or ["nothing is due"]:
+            click.echo(line)
+
+
+@main.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@click.option("--plant", "folder", help="The plant's folder.")
+def backup(target: Path, folder: str | None) -> None:
+    """Copies the plant's state and folder to TARGET, between two runs, and checks the copy."""
+    with _step("backup") as (paths, step):
+        rows = back_up(load_plant(folder), paths, target, step.saying)
+        step.done(f"{len(rows)} tables, {sum(rows.values()):,} rows: {target}")
+
+
+@main.command(name="restore")
+@click.argument("source", type=click.Path(path_type=Path))
+def restore_command(source: Path) -> None:
+    """Brings the state that SOURCE, a backup, holds into an empty $FIRSTPASS_DATA."""
+    with _step("restore") as (paths, step):
+        rows = restore(paths, source, step.saying)
+        step.done(f"{len(rows)} tables, {sum(rows.values()):,} rows; the plant's folder is in {source / 'plant'}")
+
+
+@main.command(name="begin-anew")
+def begin_anew() -> None:
+    """Builds without the closed weeks, where the warehouse that held them is lost and there is no backup."""
+    with _step("build") as (paths, step):
+        built = build(paths, [*NIGHTLY, "--vars", "without_closed_weeks: true"], step.counting)
+        step.done(f"{built.models} models, {built.tests} tests passed; closed weeks are lost")
 
 
 @main.command()

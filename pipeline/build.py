@@ -68,7 +68,7 @@ def build(
         raise BuildError(explain(paths, arguments[0], results, errors))
     if paths.engine == "spark" and arguments[0] in ("build", "run"):
         spark.gather(paths, paths.target / "manifest.json")
-    if arguments == NIGHTLY:
+    if arguments[: len(NIGHTLY)] == NIGHTLY:
         _unfinished(paths).unlink()
     kinds = [result["unique_id"].split(".")[0] for result in results]
     return Build(models=kinds.count("model"), tests=kinds.count("test") + kinds.count("unit_test"))

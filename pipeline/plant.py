@@ -12,7 +12,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from pipeline.document import read_document, with_environment
@@ -39,6 +46,16 @@ def _known_zone(name: str) -> str:
 
 
 Zone = Annotated[str, AfterValidator(_known_zone)]
+
+
+def _weeks(text: object) -> int:
+    found = re.fullmatch(r"(\d{1,4}) weeks?", text) if isinstance(text, str) else None
+    if not found or not int(found[1]):
+        raise ValueError("expected a number of weeks such as 26 weeks")
+    return int(found[1])
+
+
+Weeks = Annotated[int, BeforeValidator(_weeks)]
 
 
 class Settings(Section):
@@ -99,12 +116,24 @@ class FilesSource(Section):
 Source = Annotated[SimulatorSource | FilesSource, Field(discriminator="kind")]
 
 
+class Retention(Section):
+    """The `retention:` section: how long what is named stays, in whole weeks before the current one; the rest for ever.
+
+    Weeks older than `detail` are closed: their marts stay as they are, the rows of single attempts and modules go.
+    """
+
+    detail: Weeks | None = None
+    raw: dict[str, Weeks] = {}
+    """By table of the lake. Which tables there are is known to `ingest.retention.check`."""
+
+
 class Plant(Section):
     """A plant folder: `folder` is absolute; reference CSVs lie in it beside plant.yml."""
 
     folder: Path = Field(exclude=True)
     plant: Settings
     sources: list[Source] = []
+    retention: Retention = Retention()
     publish: list[DatabaseTarget] = []
     """Further targets."""
 
@@ -174,7 +203,13 @@ EXPECTED = {
     "value_error": "{error}",
 }
 """What to say, by the beginning of pydantic's name for an error."""
-MODELS = {"plant": Settings, "simulator": SimulatorSource, "files": FilesSource, "publish": DatabaseTarget}
+MODELS = {
+    "plant": Settings,
+    "retention": Retention,
+    "simulator": SimulatorSource,
+    "files": FilesSource,
+    "publish": DatabaseTarget,
+}
 SECRET = "url"
 """A key whose value is not even shown as written."""
 

@@ -1,4 +1,5 @@
-"""The nightly run: ingest, build, publish, report; each step only after the one before."""
+"""The nightly run: ingest, build, publish, report; each step only after the one before. Last, where the plant keeps
+things for a time only: what is too old."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pipeline.build import build, check_green
 from pipeline.lock import exclusive_run
 from pipeline.paths import Paths
 from pipeline.plant import Plant
+from pipeline.retention import Held, due, retain
 from pipeline.screen import Screen
 from pipeline.targets import DatabaseTarget
 from publish import PublishError, Version, publish
@@ -72,6 +74,7 @@ def _run_steps(
         with _timed(done, "ingest"), screen.step("ingest") as step:
             done.loads = load_all(plant, paths, step.reading)
             step.done(_loaded(done.loads))
+    held = Held.now(paths) if "build" in steps and plant.retention.model_fields_set else None
     if "build" in steps:
         with _timed(done, "build"), screen.step("build") as step:
             built = build(paths, progress=step.counting)
@@ -94,6 +97,9 @@ def _run_steps(
             except report.PublicationError as error:
                 raise ReportError(str(error)) from error
             step.done(f"{len(done.reports)} files: {paths.published / 'reports' / 'latest'}")
+    if held and "publish" in steps and due(plant, paths, held):
+        with _timed(done, "retention"), screen.step("retention") as step:
+            step.done(retain(plant, paths, held, step.saying))
 
 
 def _send(

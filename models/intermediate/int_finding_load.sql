@@ -13,7 +13,7 @@ loads as (
 ),
 
 modules as (
-    select * from {{ ref("int_module_progressed") }}
+    select * from {{ ref("int_module_known") }}
 ),
 
 plant as (

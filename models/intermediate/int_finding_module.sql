@@ -1,10 +1,24 @@
 -- Findings on modules, by load week and product; a serial number under two products by serial number alone.
-{{ config(materialized="view") }}
+{{ config(
+    materialized="incremental",
+    partition_by="load_week_start",
+    pre_hook="{{ clear_touched_weeks('int_touched_module_week') }}",
+) }}
 
 with
 
 modules as (
-    select * from {{ ref("module_status") }}
+    select *
+    from {{ ref("module_status") }}
+    where {{ in_touched_weeks("load_week_start", "int_touched_module_week") }}
+),
+
+known as (
+    select *
+    from {{ ref("int_module_known") }}
+    {% if is_incremental() %}
+        where serial_num in (select serial_num from modules)
+    {% endif %}
 ),
 
 plant as (
@@ -13,13 +27,13 @@ plant as (
 
 serials_of_two_products as (
     select serial_num
-    from modules
+    from known
     group by serial_num
     having min(product_name) <> max(product_name)
 ),
 
 of_shared_serials as (
-    select * from modules where serial_num in (select serial_num from serials_of_two_products)
+    select * from known where serial_num in (select serial_num from serials_of_two_products)
 ),
 
 -- a serial number may go to another product when its life is over

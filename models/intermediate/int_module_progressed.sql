@@ -3,6 +3,7 @@
 {{ config(
     materialized="incremental",
     partition_by="load_week_start",
+    meta={"detail": true},
     pre_hook="{{ clear_touched_weeks('int_touched_module_week') }}",
 ) }}
 

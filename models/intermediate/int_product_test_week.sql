@@ -22,6 +22,7 @@ final as (
         count(*) filter (where run_number = 1) as load_qty,
         count(*) filter (where run_number = 1 and test_result = 'pass') as first_pass_qty,
         count(*) filter (where is_last_run and test_result = 'pass') as cumm_pass_qty,
+        sum(attempt_number) filter (where run_number = 1)::bigint as first_attempt_number_sum,
         count(*) filter (where run_number = 2) as retest_module_qty,
         count(*) filter (where is_last_run and run_number > 1 and test_result = 'pass') as retest_pass_qty,
 

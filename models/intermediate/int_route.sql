@@ -6,8 +6,9 @@ routes as (
     select * from {{ ref("stg_ref_routes") }}
 ),
 
-attempts as (
-    select * from {{ ref("test_attempt") }}
+-- not the attempts themselves: those of closed weeks are gone
+tests_taken as (
+    select * from {{ ref("int_product_test_week") }}
 ),
 
 on_file as (
@@ -28,9 +29,9 @@ inferred as (
         null::bigint as sequence,
         {{ var("max_attempts") }}::bigint as max_attempts,
         true as is_inferred
-    from attempts
+    from tests_taken
     where
-        run_number = 1
+        load_qty > 0
         and product_name not in (select product_name from on_file)
 ),
 

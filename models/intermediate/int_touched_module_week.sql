@@ -2,8 +2,8 @@
 -- whose inferred route changed, because a test is new to it or its only runs there were superseded.
 with
 
-attempts as (
-    select * from {{ ref("test_attempt") }}
+product_weeks as (
+    select * from {{ ref("int_product_test_week") }} where {{ is_open("load_week_start") }}
 ),
 
 ledger as (
@@ -30,7 +30,7 @@ final as (
     select week_start from {{ ref("int_touched_week") }}
     union
     select load_week_start as week_start
-    from attempts
+    from product_weeks
     where product_name in (select product_name from changed_routes)
 )
 

@@ -1,9 +1,10 @@
 -- Weeks in which something may look different since the last green build: those of new records, and those of all
 -- records of touched modules: each is in one of these weeks, and was before. Other units belong to no other week.
+-- Closed weeks are never among them.
 with
 
 records as (
-    select * from {{ ref("int_test_record_dated") }}
+    select * from {{ ref("int_test_record_open") }}
 ),
 
 modules_touched as (

@@ -15,10 +15,10 @@ loads as (
 -- the wall time of the last test, as the loader converted it
 last_attempts as (
     select
-        max(attempts.test_timestamp_local) as as_of_local,
-        max(attempts.production_date) as as_of_date
-    from {{ ref("test_attempt") }} as attempts
-    inner join loads on attempts.test_timestamp = loads.as_of
+        max(records.test_timestamp_local) as as_of_local,
+        max(records.production_date) as as_of_date
+    from {{ ref("int_test_record_dated") }} as records
+    inner join loads on records.test_timestamp = loads.as_of
 ),
 
 weeks as (

@@ -1,5 +1,12 @@
--- A load's files are damaged or incomplete: they hold more or fewer test records or rejects than were loaded.
+-- A load's files are damaged or incomplete: they hold more or fewer test records or rejects than were loaded. A load
+-- that reaches back before what retention dropped may hold fewer records.
 with
+
+dropped as (
+    select max(dropped_before) as dropped_before
+    from {{ source("raw", "dropping") }}
+    where table_name = 'test_record'
+),
 
 loads as (
     select *
@@ -33,8 +40,14 @@ select
     loads.reject_count,
     rejects.record_count as rejected_count
 from loads
+cross join dropped
 left join records on loads.load_id = records.load_id
 left join rejects on loads.load_id = rejects.load_id
 where
-    loads.row_count <> coalesce(records.record_count, 0)
+    loads.row_count < coalesce(records.record_count, 0)
+    or (
+        loads.row_count > coalesce(records.record_count, 0)
+        -- plant wall time, up to 14 hours from UTC
+        and coalesce(loads.min_event_at >= dropped.dropped_before + interval '1 day', true)
+    )
     or loads.reject_count <> coalesce(rejects.record_count, 0)

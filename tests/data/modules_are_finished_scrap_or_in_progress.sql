@@ -7,7 +7,7 @@ modules as (
         product_name,
         count(*) as module_count
     from {{ ref("module_status") }}
-    where {{ just_written("load_week_start") }}
+    where {{ just_written_and_open("load_week_start") }}
     group by all
 ),
 
@@ -20,7 +20,7 @@ weeks as (
         scrap_qty,
         wip_qty
     from {{ ref("summary_prod") }}
-    where {{ just_written("load_week_start") }}
+    where {{ just_written_and_open("load_week_start") }}
 )
 
 select *

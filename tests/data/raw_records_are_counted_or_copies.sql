@@ -5,17 +5,36 @@ raw_weeks as (
     select
         production_week_start,
         count(*) as record_count
-    from {{ ref("int_test_record_dated") }}
-    where {{ just_written("production_week_start") }}
+    from {{ ref("int_test_record_open") }}
+    where {{ just_written_and_open("production_week_start") }}
     group by all
+),
+
+-- attempts, those of modules whose load week is closed, and what came too late for these
+counted as (
+    select
+        production_week_start,
+        copy_count as record_count
+    from {{ ref("test_attempt") }}
+    union all
+    select
+        production_week_start,
+        record_count
+    from {{ ref("int_station_day") }}
+    where not {{ is_open("load_week_start") }}
+    union all
+    select
+        production_week_start,
+        record_count
+    from {{ ref("int_record_late") }}
 ),
 
 mart_weeks as (
     select
         production_week_start,
-        sum(copy_count)::bigint as record_count
-    from {{ ref("test_attempt") }}
-    where {{ just_written("production_week_start") }}
+        sum(record_count)::bigint as record_count
+    from counted
+    where {{ just_written_and_open("production_week_start") }}
     group by all
 )
 

@@ -46,7 +46,7 @@ left join irregular
     on weeks.load_week_start = irregular.load_week_start
     and weeks.product_name = irregular.product_name
 where
-    {{ just_written("weeks.load_week_start") }}
+    {{ just_written_and_open("weeks.load_week_start") }}
     and weeks.wip_qty = 0
     and weeks.rework_qty = 0
     and irregular.product_name is null

@@ -10,7 +10,7 @@ attempts as (
         count(*) filter (where run_number > 0 and test_result = 'pass') as pass_count,
         count(*) filter (where run_number > 0 and test_result = 'fail') as fail_count
     from {{ ref("test_attempt") }}
-    where {{ just_written("load_week_start") }}
+    where {{ just_written_and_open("load_week_start") }}
     group by all
     having count(run_number) > 0
 ),
@@ -23,7 +23,7 @@ by_test as (
         test_qty as test_count,
         test_qty_pass as pass_count
     from {{ ref("summary_prod_test") }}
-    where {{ just_written("load_week_start") }}
+    where {{ just_written_and_open("load_week_start") }}
 ),
 
 by_machine as (
@@ -34,7 +34,7 @@ by_machine as (
         sum(test_count)::bigint as test_count,
         sum(pass_count)::bigint as pass_count
     from {{ ref("summary_machine") }}
-    where {{ just_written("load_week_start") }}
+    where {{ just_written_and_open("load_week_start") }}
     group by all
 ),
 
@@ -45,7 +45,7 @@ pareto as (
         test_name,
         sum(fail_count)::bigint as fail_count
     from {{ ref("failure_pareto") }}
-    where {{ just_written("load_week_start") }}
+    where {{ just_written_and_open("load_week_start") }}
     group by all
 )
 

@@ -2,6 +2,19 @@ select * from {{ ref("int_finding_load") }}
 union all
 select * from {{ ref("int_finding_name") }}
 union all
-select * from {{ ref("int_finding_module") }}
+select
+    finding,
+    severity,
+    table_name,
+    load_week,
+    product_name,
+    test_name,
+    machine_id,
+    detail,
+    finding_count,
+    example
+from {{ ref("int_finding_module") }}
+union all
+select * from {{ ref("int_finding_late") }}
 union all
 select * from {{ ref("int_finding_record") }}

@@ -4,8 +4,8 @@ routes as (
     select * from {{ ref("int_route") }}
 ),
 
-attempts as (
-    select * from {{ ref("test_attempt") }} where run_number = 1
+tests_taken as (
+    select * from {{ ref("int_product_test_week") }} where load_qty > 0
 ),
 
 -- tests of an inferred route in the order in which modules first take them
@@ -13,8 +13,8 @@ places as (
     select
         product_name,
         test_name,
-        avg(attempt_number) as mean_attempt_number
-    from attempts
+        {{ ratio("sum(first_attempt_number_sum)", "sum(load_qty)") }} as mean_attempt_number
+    from tests_taken
     group by all
 ),
 

@@ -6,8 +6,8 @@
 
 with
 
-attempts as (
-    select * from {{ ref("test_attempt") }} where {{ in_touched_weeks("production_week_start") }}
+parts as (
+    select * from {{ ref("int_station_day") }} where {{ in_touched_weeks("production_week_start") }}
 ),
 
 final as (
@@ -17,15 +17,16 @@ final as (
         machine_id,
         product_name,
         test_name,
-        count(run_number) as attempt_count,
-        count(*) filter (where run_number > 0 and test_result = 'pass') as pass_count,
-        count(*) filter (where run_purpose = 'production' and test_result = 'error') as error_count,
-        count(*) filter (where run_purpose = 'production' and test_result = 'abort') as abort_count,
-        count(*) filter (where run_purpose <> 'production') as other_purpose_count,
-        count(*) filter (where run_number = 1) as first_run_count,
-        count(*) filter (where run_number = 1 and test_result = 'pass') as first_run_pass_count,
-        {{ duration_parts("run_number > 0") }}
-    from attempts
+        {% for part in [
+            "attempt_count", "pass_count", "error_count", "abort_count", "other_purpose_count", "first_run_count",
+            "first_run_pass_count", "pass_duration_count",
+        ] -%}
+            sum({{ part }})::bigint as {{ part }},
+        {% endfor -%}
+        sum(pass_duration_sum_s) as pass_duration_sum_s,
+        sum(fail_duration_count)::bigint as fail_duration_count,
+        sum(fail_duration_sum_s) as fail_duration_sum_s
+    from parts
     group by all
 )
 

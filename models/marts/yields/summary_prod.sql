@@ -9,11 +9,12 @@ product_tests as (
 ),
 
 routes as (
-    select * from {{ ref("int_route") }}
+    select * from {{ ref("int_route_week") }}
 ),
 
 routes_counted as (
     select
+        load_week_start,
         product_name,
         count(*) as tests_on_route
     from routes
@@ -34,7 +35,8 @@ rolled as (
         sqrt(sum({{ log_variance("product_tests.cumm_yield", "product_tests.load_qty") }})) as cumm_log_error
     from product_tests
     inner join routes
-        on product_tests.product_name = routes.product_name
+        on product_tests.load_week_start = routes.load_week_start
+        and product_tests.product_name = routes.product_name
         and product_tests.test_name = routes.test_name
     group by all
 ),
@@ -73,7 +75,9 @@ final as (
     left join rolled
         on product_weeks.load_week_start = rolled.load_week_start
         and product_weeks.product_name = rolled.product_name
-    left join routes_counted on product_weeks.product_name = routes_counted.product_name
+    left join routes_counted
+        on product_weeks.load_week_start = routes_counted.load_week_start
+        and product_weeks.product_name = routes_counted.product_name
 )
 
 select * from final

@@ -1,13 +1,18 @@
 {{ config(
     materialized="incremental",
     partition_by="load_week_start",
+    meta={"detail": true},
     pre_hook="{{ clear_touched_weeks() }}",
 ) }}
 
 with
 
 dated as (
-    select * from {{ ref("int_test_record_dated") }}
+    select * from {{ ref("int_test_record_open") }}
+),
+
+continued as (
+    select * from {{ ref("int_module_continued") }}
 ),
 
 serials_considered as (
@@ -23,6 +28,18 @@ records as (
     {% endif %}
 ),
 
+-- a module whose load week is closed no longer changes
+in_open_lives as (
+    select
+        records.*,
+        coalesce(continued.life_number, 0) as closed_lives
+    from records
+    left join continued
+        on records.serial_num = continued.serial_num
+        and records.product_name = continued.product_name
+    where continued.serial_num is null or records.test_timestamp > continued.continued_until
+),
+
 copies_ranked as (
     select
         *,
@@ -32,7 +49,7 @@ copies_ranked as (
             partition by serial_num, test_name, test_timestamp, machine_id, product_name
             order by revision desc nulls last, record_hash desc nulls last, record_flags asc nulls last
         ) as copy_rank
-    from records
+    from in_open_lives
     window same_key as (partition by serial_num, test_name, test_timestamp, machine_id, product_name)
 ),
 
@@ -79,7 +96,7 @@ lives_numbered as (
 placed as (
     select
         deduplicated.*,
-        coalesce(lives_numbered.life_number, 1) as life_number,
+        deduplicated.closed_lives + coalesce(lives_numbered.life_number, 1) as life_number,
         deduplicated.run_purpose = 'production' and deduplicated.test_result in ('pass', 'fail') as is_run
     from deduplicated
     left join lives_numbered

@@ -68,6 +68,13 @@ class Warehouse:
 
     def build(self, *arguments: str) -> bool:
         """`dbt run`, whole or of what `arguments` select; whether it succeeded."""
+        return self._dbt("run", *arguments)
+
+    def test(self) -> bool:
+        """`make verify`: every data test over all of history; whether all passed."""
+        return self._dbt("test", "--exclude-resource-type", "unit_test", "--vars", "verify_everything: true")
+
+    def _dbt(self, *arguments: str) -> bool:
         for folder in (self.paths.target, self.paths.logs, self.paths.temp):
             folder.mkdir(parents=True, exist_ok=True)
         project = {"DBT_PROJECT_DIR": str(self.project), "DBT_PROFILES_DIR": str(self.project)}
@@ -77,7 +84,7 @@ class Warehouse:
             assert parsed.success, parsed.exception
             self.manifest = parsed.result
         try:
-            result = dbtRunner(manifest=self.manifest).invoke(["--quiet", "run", *arguments])
+            result = dbtRunner(manifest=self.manifest).invoke(["--quiet", *arguments])
         finally:
             DuckDBConnectionManager.close_all_connections()  # dbt would keep the file open
         assert result.exception is None, result.exception

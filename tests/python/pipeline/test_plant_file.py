@@ -29,8 +29,11 @@ WRONG = {
         "plant.time_zone: unknown key; "
         "expected name, timezone, production_day_start, serial_reuse_days, wip_stale_days",
     ),
-    "unknown section": (PLANT + "source: []", "source: unknown key; expected plant, sources, publish"),
-    "key that only a program knows": (PLANT + "folder: /etc", "folder: unknown key; expected plant, sources, publish"),
+    "unknown section": (PLANT + "source: []", "source: unknown key; expected plant, sources, retention, publish"),
+    "key that only a program knows": (
+        PLANT + "folder: /etc",
+        "folder: unknown key; expected plant, sources, retention, publish",
+    ),
     "missing key": ("plant: {name: p1}", "plant.timezone: missing"),
     "missing section": ("sources: []", "plant: missing"),
     "empty section": ("plant:\nsources: []", "plant: missing"),
@@ -127,6 +130,22 @@ WRONG = {
     ),
     "no tables at all": (DATABASE % "kind: database, tables: []", "publish.1.tables: expected at least one"),
     "tables that are no list": (DATABASE % "kind: database, tables: all", "publish.1.tables: 'all': expected a list"),
+    "retention without a unit": (
+        PLANT + "retention: {detail: 26}",
+        "retention.detail: 26: expected a number of weeks such as 26 weeks",
+    ),
+    "retention in another unit": (
+        PLANT + "retention: {raw: {test_record: 6 months}}",
+        "retention.raw.test_record: '6 months': expected a number of weeks such as 26 weeks",
+    ),
+    "retention of no time": (
+        PLANT + "retention: {detail: 0 weeks}",
+        "retention.detail: '0 weeks': expected a number of weeks such as 26 weeks",
+    ),
+    "retention of marts": (
+        PLANT + "retention: {marts: 9 weeks}",
+        "retention.marts: unknown key; expected detail, raw",
+    ),
     "not YAML": ("plant: {name: p1", "not valid YAML: line 1, column 17: expected ',' or '}', but got '<stream end>'"),
     "tab": (
         "plant:\n\tname: p1",
