@@ -59,10 +59,10 @@ BUILDS = [
 
 
 @st.composite
-def histories(draw):
+def histories(draw, most_loads=3):
     """Loads, each a list of (table, record) with what was built after it; some records come again in a later load."""
     pool = draw(st.lists(records, min_size=1, max_size=24))
-    loads = [[] for _ in range(draw(st.integers(1, 4)))]
+    loads = [[] for _ in range(draw(st.integers(1, most_loads)))]
     for record in pool:
         for _ in range(draw(st.sampled_from([1, 1, 1, 2]))):
             loads[draw(st.integers(0, len(loads) - 1))].append(record)

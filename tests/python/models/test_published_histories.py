@@ -54,7 +54,7 @@ def test_a_version_that_goes_on_from_another_holds_what_the_warehouse_holds(ware
     assert warehouse.build()
     publish(warehouse.paths)
     said = []
-    for _ in range(9):
+    for _ in range(6):
         table, rows = draw.choice(
             [
                 ("test_record", [attempt(draw, draw.randrange(13)) for _ in range(2)]),

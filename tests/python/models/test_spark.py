@@ -29,7 +29,7 @@ def on_spark(tmp_path_factory) -> Warehouse:
 
 # A week that Spark does not clear before it is written counts twice; one that it clears in vain is lost.
 @settings(max_examples=EXAMPLES)
-@given(histories())
+@given(histories(most_loads=2))
 def test_marts_on_spark_do_not_depend_on_how_records_arrive(on_spark, warehouse, history):
     everything = check_history(on_spark, history[0])
     random.Random(1).shuffle(everything)

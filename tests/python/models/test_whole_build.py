@@ -58,7 +58,7 @@ def test_a_changed_macro_rebuilds_every_week(small_plant, monkeypatch):
     weeks = "select count(*) from intermediate.int_touched_week"
     build(small_plant)
     assert read(small_plant, weeks) == 0
-    monkeypatch.setattr("pipeline.build._code_version", lambda: "another")
+    monkeypatch.setattr("pipeline.environment._code_version", lambda: "another")
     build(small_plant)
     assert read(small_plant, weeks) == read(
         small_plant, "select count(distinct production_week_start) from marts.test_attempt"

@@ -1,7 +1,6 @@
 """A real plant folder, lake and warehouse to test models on: records go in by the loader, dbt builds in-process."""
 
 import json
-import os
 import shutil
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -9,14 +8,18 @@ from pathlib import Path
 
 import duckdb
 import pandas as pd
+import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-from dbt.cli.main import dbtRunner
+from dbt.cli.main import dbtRunner, dbtRunnerResult
 
 from ingest import load_all
 from pipeline.environment import dbt_environment
 from pipeline.paths import PROJECT, Paths
 from pipeline.plant import load_plant
 from pipeline.spark import gather
+
+QUIETLY = ["--quiet", "--log-level-file", "none", "--no-write-json"]
+"""Of many small builds the log and the manifest cost as much as the models."""
 
 PLANT = """
 plant: {name: examples, timezone: UTC, production_day_start: "07:00", serial_reuse_days: 12, wip_stale_days: 7}
@@ -68,27 +71,31 @@ class Warehouse:
 
     def build(self, *arguments: str) -> bool:
         """`dbt run`, whole or of what `arguments` select; whether it succeeded."""
-        return self._dbt("run", *arguments)
+        return self.dbt("run", *arguments).success
 
     def test(self) -> bool:
         """`make verify`: every data test over all of history; whether all passed."""
-        return self._dbt("test", "--exclude-resource-type", "unit_test", "--vars", "verify_everything: true")
+        return self.dbt("test", "--exclude-resource-type", "unit_test", "--vars", "verify_everything: true").success
 
-    def _dbt(self, *arguments: str) -> bool:
+    def dbt(self, *arguments: str) -> dbtRunnerResult:
+        """dbt in this process; the environment is as it was when it is done."""
         for folder in (self.paths.target, self.paths.logs, self.paths.temp):
             folder.mkdir(parents=True, exist_ok=True)
         project = {"DBT_PROJECT_DIR": str(self.project), "DBT_PROFILES_DIR": str(self.project)}
-        os.environ.update(dbt_environment(self.paths) | project | {"DBT_TARGET_PATH": str(self.folder / "target")})
-        if self.manifest is None:
-            parsed = dbtRunner().invoke(["parse", "--quiet"])
-            assert parsed.success, parsed.exception
-            self.manifest = parsed.result
-        try:
-            result = dbtRunner(manifest=self.manifest).invoke(["--quiet", *arguments])
-        finally:
-            DuckDBConnectionManager.close_all_connections()  # dbt would keep the file open
+        told = dbt_environment(self.paths) | project | {"DBT_TARGET_PATH": str(self.folder / "target")}
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in told.items():
+                environment.setenv(name, value)
+            if self.manifest is None:
+                parsed = dbtRunner().invoke(["parse", "--quiet"])
+                assert parsed.success, parsed.exception
+                self.manifest = parsed.result
+            try:
+                result = dbtRunner(manifest=self.manifest).invoke([*QUIETLY, *arguments])
+            finally:
+                DuckDBConnectionManager.close_all_connections()  # dbt would keep the file open
         assert result.exception is None, result.exception
-        return result.success
+        return result
 
     def forget_spark_tables(self) -> None:
         """Its catalog stays: the session that dbt left in this process has it open."""

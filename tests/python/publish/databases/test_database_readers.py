@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from bench.database_servers import PASSWORD
+from pipeline.paths import PROJECT
 from publish import PublishError
 
 HERE = Path(__file__).parent
@@ -26,7 +27,7 @@ def test_readers_see_one_whole_version_at_any_time(place, publish_into, tmp_path
     readers = [
         subprocess.Popen(
             [sys.executable, HERE / "database_reader.py", stop, prefix],
-            env=os.environ | {"PYTHONPATH": str(HERE.parents[1])},
+            env=os.environ | {"PYTHONPATH": str(PROJECT)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
