@@ -48,7 +48,8 @@ def main(scales: tuple[float, ...], runs: int, folder: Path | None, peers: bool,
         for number in range(runs):
             with tempfile.TemporaryDirectory(dir=folder) as work:
                 records = one_run(Path(work), scale, results, found if peers else None)
-            click.echo(f"scale {scale:g}, run {number + 1} of {runs} done", err=True)
+            figures = ", ".join(f"{name} {values[-1]:.1f}" for name, values in results.items())
+            click.echo(f"scale {scale:g}, run {number + 1} of {runs}: {figures}", err=True)
         text += shown(scale, records, results) + (shown_peers(found) if peers else "")
     click.echo(text)
     if write:
