@@ -1,26 +1,34 @@
-"""`python -m bench.five_years`: a night on five years of history, on one quarter, and what thirty nights leave behind.
+"""`python -m bench.five_years`: a plant's five years of history, and what a night costs on top of them.
 
-A night is a day's records (a hundredth of them late by up to 60 days, in no order): load, build with all data tests,
-publish, report, each in a process of its own. Prints a Markdown table.
+A night is a day's records (a hundredth of them late by up to 60 days, in no order); the same nights on one quarter are
+the peer. Prints a Markdown table: seconds of each step of the nightly run, of the same tables by hand-written SQL, of
+queries on what is published, and the sizes of files before and after the nights.
 """
 
+import os
 import shutil
 import statistics
 import tempfile
+import time
 from collections import defaultdict
+from contextlib import closing
 from pathlib import Path
 
 import click
+import duckdb
 import yaml
 
+from bench.handwritten import run_by_hand
 from bench.history import simulate, write_history
 from bench.measure import measure
-from pipeline.build import NIGHTLY
-from pipeline.environment import dbt_environment
 from pipeline.paths import PROJECT, Paths
+from pipeline.run import STEPS
+from publish.quoting import identifier
+from publish.tables import read_tables
 
 MONTHS_OF_A_QUARTER = 3
-STEPS = ("load", "build", "publish", "report")
+NIGHTLY_STEPS = [step for step in STEPS if step != "report"]
+"""Publication included: what the target of 25 seconds is about. Reports are shown beside it."""
 
 
 class Site:
@@ -36,74 +44,111 @@ class Site:
         self.inbox.mkdir()
         for month in months:
             (self.inbox / month.name).hardlink_to(month)
-        for needed in (self.paths.target, self.paths.logs, self.paths.temp):
-            needed.mkdir(parents=True)
         self.costs: dict[str, list[tuple[float, float]]] = defaultdict(list)
 
     def run(self) -> None:
-        environment = {"FIRSTPASS_DATA": str(self.paths.data), "PLANT": str(self.inbox.parent)}
-        commands = {
-            "load": (["-m", "ingest"], {}),
-            "build": (["-m", "dbt.cli.main", *NIGHTLY], dbt_environment(self.paths)),
-            "publish": (["-m", "publish"], {}),
-            "report": (["-m", "report"], {}),
-        }
-        for step, (arguments, more) in commands.items():
-            cost = measure(arguments, {**environment, **more})
+        for step in STEPS:
+            command = ["-m", "pipeline", "run", "--plant", str(self.inbox.parent), "--step", step]
+            cost = measure(command, {"FIRSTPASS_DATA": str(self.paths.data)})
             self.costs[step].append((cost.seconds, cost.megabytes))
 
     def night(self, file: Path) -> None:
         (self.inbox / file.name).hardlink_to(file)
         self.run()
 
-    def sizes(self) -> tuple[int, int]:
-        """Megabytes of the warehouse and of the published DuckDB file."""
+    def seconds(self, which: slice) -> dict[str, float]:
+        """Median of the runs by step."""
+        return {step: statistics.median(cost[0] for cost in self.costs[step][which]) for step in STEPS}
+
+    def sizes(self) -> dict[str, int]:
+        """Megabytes of what a night writes."""
+        lake = sum(file.stat().st_size for file in self.paths.raw.rglob("*.parquet"))
         files = (self.paths.warehouse, self.paths.published / "marts.duckdb")
-        return tuple(file.stat().st_size // 2**20 for file in files)
+        return {"lake": lake // 2**20} | {file.stem: file.stat().st_size // 2**20 for file in files}
 
 
 @click.command(help=__doc__)
-@click.option("--scale", default=5.7, show_default=True, help="5.7 over 260 weeks is 54 million records.")
+@click.option("--scale", default=5.7, show_default=True, help="5.7 over 260 weeks is 55 million records.")
 @click.option("--weeks", default=260, show_default=True)
 @click.option("--nights", default=30, show_default=True)
 @click.option("--folder", type=click.Path(path_type=Path), help="Where to work; default a temporary folder.")
-def main(scale: float, weeks: int, nights: int, folder: Path | None) -> None:
+@click.option("--history", type=click.Path(path_type=Path), help="Folder of an earlier history; written where missing.")
+def main(scale: float, weeks: int, nights: int, folder: Path | None, history: Path | None) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as name:
         work = Path(name)
-        simulate(work / "simulated", scale, weeks)
-        records = write_history(work / "simulated" / "test_record.parquet", work / "files", work, nights)
-        shutil.rmtree(work / "simulated")
-        months = sorted((work / "files").glob("month-*.parquet"))
-        files = sorted((work / "files").glob("night-*.parquet"))
+        history = history or work / "history"
+        if not history.exists():
+            simulate(work / "simulated", scale, weeks)
+            write_history(work / "simulated" / "test_record.parquet", history, work, nights)
+            shutil.rmtree(work / "simulated")
+        months = sorted(history.glob("month-*.parquet"))
+        files = sorted(history.glob("night-*.parquet"))[:nights]
+        records = duckdb.connect().execute(f"select count(*) from '{history}/*.parquet'").fetchone()[0]
         click.echo(f"{records:,} records in {len(months)} months and {len(files)} nights", err=True)
         quarter = Site(work / "quarter", months[-MONTHS_OF_A_QUARTER:])
         whole = Site(work / "whole", months)
         for site in (quarter, whole):
             site.run()
         before = whole.sizes()
+        click.echo(f"at first: {whole.seconds(slice(0, 1))} s, {before} MB", err=True)
         for file in files:  # one after the other, so that a slow minute hits both
             quarter.night(file)
             whole.night(file)
-            click.echo(f"{file.stem}: {whole.sizes()} MB", err=True)
+            click.echo(f"{file.stem}: {_sum(quarter, -1):.1f} and {_sum(whole, -1):.1f} s, {whole.sizes()} MB", err=True)
         after = whole.sizes()
+        slowest = sorted(query_seconds(whole.paths).items(), key=lambda item: -item[1])[:3]
+        shutil.rmtree(quarter.paths.data)
         fresh = Site(work / "fresh", months + files)
         fresh.run()
-        show(records, {"one quarter": quarter, "all of history": whole})
+        by_hand = run_by_hand(fresh.paths, work / "by_hand.duckdb")
+        show(records, {"one quarter": quarter, "all of history": whole, "all of history, built anew": fresh})
+        build = fresh.seconds(slice(0, 1))["build"]
         click.echo(
-            f"\nMegabytes of warehouse and published file: {before} at first, {after} after {nights} nights, "
-            f"{fresh.sizes()} built anew with the same records."
+            f"\nThe whole build takes {build:.0f} s, the same tables by hand-written SQL {by_hand:.0f} s: ratio "
+            f"{build / by_hand:.2f}.\n\nMegabytes: {before} at first, {after} after {len(files)} nights, "
+            f"{fresh.sizes()} built anew with the same records.\n\nOne year of a published table by week, slowest: "
+            + ", ".join(f"{name} {seconds:.2f} s" for name, seconds in slowest)
         )
 
 
+def query_seconds(paths: Paths) -> dict[str, float]:
+    """By published table that knows weeks: counting and averaging all its columns over the last year, by week."""
+    found = {}
+    file = str(paths.published / "marts.duckdb")
+    with closing(duckdb.connect(file, read_only=True)) as connection:
+        tables = read_tables(connection, connection.execute("select current_database()").fetchone()[0], "main")
+    for table in tables:
+        names = {column.name for column in table.columns}
+        week = next((name for name in ("load_week_start", "production_week_start") if name in names), None)
+        if not week:
+            continue
+        numbers = [column.name for column in table.columns if column.type in ("BIGINT", "DOUBLE")]
+        averages = "".join(f", avg({identifier(name)})" for name in numbers)
+        began = time.perf_counter()
+        with closing(duckdb.connect(file, read_only=True, config={"threads": os.cpu_count()})) as connection:
+            connection.execute(
+                f"select {week}, count(*){averages} from {table.relation}"
+                f" where {week} > (select max({week}) - 364 from {table.relation}) group by {week} order by {week}"
+            ).fetchall()
+        found[table.name] = time.perf_counter() - began
+    return found
+
+
 def show(records: int, sites: dict[str, Site]) -> None:
-    click.echo(f"### {records:,} records\n\n| | {' | '.join(STEPS)} | sum |\n|---|" + "---:|" * (len(STEPS) + 1))
+    heads = [*NIGHTLY_STEPS, "sum", "report"]
+    click.echo(f"### {records:,} records\n\n| seconds | {' | '.join(heads)} | peak MB |\n|---|" + "---:|" * 6)
     for name, site in sites.items():
-        for what, pick in (("first run", slice(0, 1)), ("a night, median", slice(1, None))):
-            seconds = [statistics.median(cost[0] for cost in site.costs[step][pick]) for step in STEPS]
-            cells = " | ".join(f"{value:.1f}" for value in [*seconds, sum(seconds)])
-            click.echo(f"| {name}, {what}, seconds | {cells} |")
-        memory = " | ".join(f"{max(cost[1] for cost in site.costs[step]):,.0f}" for step in STEPS)
-        click.echo(f"| {name}, peak MB | {memory} | |")
+        memory = max(cost[1] for costs in site.costs.values() for cost in costs)
+        for what, which in (("first run", slice(0, 1)), ("a night, median", slice(1, None))):
+            if site.costs["build"][which]:
+                seconds = site.seconds(which)
+                values = [seconds[step] for step in NIGHTLY_STEPS]
+                cells = " | ".join(f"{value:.1f}" for value in [*values, sum(values), seconds["report"]])
+                click.echo(f"| {name}, {what} | {cells} | {memory:,.0f} |")
+
+
+def _sum(site: Site, night: int) -> float:
+    return sum(site.costs[step][night][0] for step in NIGHTLY_STEPS)
 
 
 if __name__ == "__main__":

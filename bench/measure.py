@@ -15,7 +15,7 @@ from pipeline.paths import PROJECT
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall seconds, the peak resident memory of the process (not of its children) in megabytes, and what it printed."""
+    """Wall seconds, the peak resident memory in megabytes of the largest of the process and its children, its output."""
 
     seconds: float
     megabytes: float

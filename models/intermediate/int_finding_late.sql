@@ -40,19 +40,7 @@ plant as (
 ),
 
 events as (
-    select
-        'rework' as table_name,
-        serial_num,
-        rework_timestamp as happened_at,
-        load_id
-    from {{ ref("int_rework_deduplicated") }}
-    union all
-    select
-        'disposition' as table_name,
-        serial_num,
-        decided_at as happened_at,
-        load_id
-    from {{ ref("stg_disposition") }}
+    select * from {{ ref("int_event") }}
 ),
 
 late as (

@@ -1,12 +1,12 @@
 -- Serial numbers whose modules may look different since the last green build.
 with
 
-records as (
-    select * from {{ ref("stg_test_record") }}
+new_loads as (
+    select load_id from {{ ref("stg_load") }} where is_new
 ),
 
 final as (
-    select serial_num from records where is_new
+    select serial_num from {{ ref("int_serial_week") }} where load_id in (select load_id from new_loads)
     union
     select serial_num from {{ ref("stg_rework") }} where is_new
     union

@@ -3,22 +3,26 @@
 -- Closed weeks are never among them.
 with
 
-records as (
-    select * from {{ ref("int_test_record_open") }}
+serial_weeks as (
+    select * from {{ ref("int_serial_week") }}
+),
+
+new_loads as (
+    select load_id from {{ ref("stg_load") }} where is_new
 ),
 
 modules_touched as (
     select distinct serial_num
-    from records
-    where
-        run_purpose = 'production'
-        and serial_num in (select serial_num from {{ ref("int_touched_serial") }})
+    from serial_weeks
+    where is_production and serial_num in (select serial_num from {{ ref("int_touched_serial") }})
 ),
 
 final as (
-    select distinct production_week_start as week_start
-    from records
-    where is_new or serial_num in (select serial_num from modules_touched)
+    select production_week_start as week_start from serial_weeks where load_id in (select load_id from new_loads)
+    union
+    select production_week_start as week_start
+    from serial_weeks
+    where serial_num in (select serial_num from modules_touched)
 )
 
 select * from final

@@ -7,37 +7,19 @@
 
 with
 
-dated as (
-    select * from {{ ref("int_test_record_open") }}
-),
-
-continued as (
-    select * from {{ ref("int_module_continued") }}
-),
-
-serials_considered as (
-    select serial_num from dated where {{ in_touched_weeks("production_week_start") }}
-),
-
--- every record of each serial number that has one in a week being written
 records as (
     select *
-    from dated
+    from {{ ref("int_test_record_alive") }}
     {% if is_incremental() %}
-        where serial_num in (select serial_num from serials_considered)
+        -- every record of each serial number that has one in a week being written
+        where serial_num in (
+            select serial_num from {{ ref("int_serial_week") }} where {{ in_touched_weeks("production_week_start") }}
+        )
     {% endif %}
 ),
 
--- a module whose load week is closed no longer changes
-in_open_lives as (
-    select
-        records.*,
-        coalesce(continued.life_number, 0) as closed_lives
-    from records
-    left join continued
-        on records.serial_num = continued.serial_num
-        and records.product_name = continued.product_name
-    where continued.serial_num is null or records.test_timestamp > continued.continued_until
+lives as (
+    select * from {{ ref("int_module_life") }}
 ),
 
 copies_ranked as (
@@ -49,7 +31,7 @@ copies_ranked as (
             partition by serial_num, test_name, test_timestamp, machine_id, product_name
             order by revision desc nulls last, record_hash desc nulls last, record_flags asc nulls last
         ) as copy_rank
-    from in_open_lives
+    from records
     window same_key as (partition by serial_num, test_name, test_timestamp, machine_id, product_name)
 ),
 
@@ -57,52 +39,16 @@ deduplicated as (
     select * from copies_ranked where copy_rank = 1
 ),
 
--- a serial number that comes back after serial_reuse_days is another module
-long_lived as (
-    select serial_num
-    from deduplicated
-    group by serial_num
-    having
-        bool_or(run_purpose = 'production')
-        and max(test_timestamp) > min(test_timestamp) + max(serial_reuse_days) * interval '1 day'
-),
-
-gaps as (
-    select
-        serial_num,
-        product_name,
-        test_timestamp,
-        lag(test_timestamp) over (partition by serial_num, product_name order by test_timestamp)
-        + serial_reuse_days * interval '1 day' as reusable_after
-    from deduplicated
-    where serial_num in (select serial_num from long_lived)
-),
-
-lives_numbered as (
-    select distinct
-        serial_num,
-        product_name,
-        test_timestamp,
-        1 + (
-            sum(case when test_timestamp > reusable_after then 1 else 0 end) over (
-                partition by serial_num, product_name
-                order by test_timestamp
-                range between unbounded preceding and current row
-            )
-        )::bigint as life_number
-    from gaps
-),
-
 placed as (
     select
         deduplicated.*,
-        deduplicated.closed_lives + coalesce(lives_numbered.life_number, 1) as life_number,
+        coalesce(deduplicated.closed_lives, 0) + coalesce(lives.life_number, 1) as life_number,
         deduplicated.run_purpose = 'production' and deduplicated.test_result in ('pass', 'fail') as is_run
     from deduplicated
-    left join lives_numbered
-        on deduplicated.serial_num = lives_numbered.serial_num
-        and deduplicated.product_name = lives_numbered.product_name
-        and deduplicated.test_timestamp = lives_numbered.test_timestamp
+    left join lives
+        on deduplicated.serial_num = lives.serial_num
+        and deduplicated.product_name = lives.product_name
+        and deduplicated.test_timestamp = lives.test_timestamp
 ),
 
 -- a unit that is never in production (a golden unit, say) is no module: each of its attempts counts in its own week,
@@ -173,4 +119,5 @@ final as (
     )
 )
 
-select * from final
+-- by week, so that what looks at some weeks finds them together
+select * from final order by load_week_start

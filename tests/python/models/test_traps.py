@@ -40,13 +40,15 @@ class Trap:
 TRAPS = {
     "a_late_first_record_moves_a_module_and_empties_its_old_week": Trap(
         "models/intermediate/int_touched_week.sql",
-        "where is_new or serial_num in (select serial_num from modules_touched)",
-        "where is_new",
+        "where serial_num in (select serial_num from modules_touched)",
+        "where false",
         [([attempt("A1", 10, "pass")], None), ([attempt("A1", 2, "fail")], None)],
     ),
     "a_module_in_a_touched_week_has_records_in_others": Trap(
         "models/marts/yields/test_attempt.sql",
-        "where serial_num in (select serial_num from serials_considered)",
+        """where serial_num in (
+            select serial_num from {{ ref("int_serial_week") }} where {{ in_touched_weeks("production_week_start") }}
+        )""",
         'where {{ in_touched_weeks("production_week_start") }}',
         [([attempt("A1", 2, "fail"), attempt("A1", 10, "pass")], None), ([attempt("A2", 10, "pass")], None)],
     ),
