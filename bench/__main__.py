@@ -18,7 +18,7 @@ import duckdb
 import yaml
 
 from bench.measure import measure, sql_seconds
-from bench.peers import Peer, measure_peers
+from bench.peers import PEERS, measure_peers
 from pipeline.build import NIGHTLY
 from pipeline.environment import dbt_environment
 from pipeline.paths import PROJECT, Paths
@@ -34,9 +34,19 @@ Results = dict[str, list[float]]
 )
 @click.option("--runs", default=3, show_default=True, help="Runs of which the median is shown.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where to work; default a temporary folder.")
-@click.option("--peers/--no-peers", default=True, help="Also the three summary tables by other engines.")
+@click.option(
+    "--peer-scale",
+    "peer_scales",
+    multiple=True,
+    type=float,
+    default=[1, 10],
+    show_default=True,
+    help="Scales at which other engines make the three summary tables, once each; 88 is 54 million records.",
+)
 @click.option("--write", is_flag=True, help=f"Write what is printed to bench/{RESULTS.name}, too.")
-def main(scales: tuple[float, ...], runs: int, folder: Path | None, peers: bool, write: bool) -> None:
+def main(
+    scales: tuple[float, ...], runs: int, folder: Path | None, peer_scales: tuple[float, ...], write: bool
+) -> None:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     text = (
         f"{date.today()}: {os.cpu_count()} cores, {memory / 2**30:.0f} GB, DuckDB {duckdb.__version__}. "
@@ -44,19 +54,19 @@ def main(scales: tuple[float, ...], runs: int, folder: Path | None, peers: bool,
     )
     for scale in scales:
         results: Results = defaultdict(list)
-        found: dict[str, list[Peer]] = defaultdict(list)
         for number in range(runs):
             with tempfile.TemporaryDirectory(dir=folder) as work:
-                records = one_run(Path(work), scale, results, found if peers else None)
+                records = one_run(Path(work), scale, results)
             figures = ", ".join(f"{name} {values[-1]:.1f}" for name, values in results.items())
             click.echo(f"scale {scale:g}, run {number + 1} of {runs}: {figures}", err=True)
-        text += shown(scale, records, results) + (shown_peers(found) if peers else "")
+        text += shown(scale, records, results)
+    text += shown_peers({scale: peers_at(scale, folder) for scale in peer_scales})
     click.echo(text)
     if write:
         RESULTS.write_text("# What it costs\n\n`python -m bench --write` wrote this page.\n\n" + text)
 
 
-def one_run(work: Path, scale: float, results: Results, peers: dict[str, list[Peer]] | None) -> int:
+def one_run(work: Path, scale: float, results: Results) -> int:
     """All measures once, in a row, so that a slow minute of the machine hits every peer. Returns the records."""
     paths = Paths(work / "data")
     plant = make_plant(work / "plant")
@@ -85,10 +95,24 @@ def one_run(work: Path, scale: float, results: Results, peers: dict[str, list[Pe
     cost("publish", ["-m", "publish"])
     cost("report", ["-m", "report"])
     file = next(file for file in (paths.raw / "test_record").glob("*.parquet") if file.name != "schema.parquet")
-    if peers is not None:
-        measure_peers(file, peers)
+    return count(file)
+
+
+def peers_at(scale: float, folder: Path | None) -> tuple[int, dict[str, float | None]]:
+    """Records, and the seconds of each peer; None where it did not finish."""
+    with tempfile.TemporaryDirectory(dir=folder) as work:
+        measure(["-m", "generator", "--out", work, "--format", "parquet", "--scale", str(scale)], {})
+        file = Path(work) / "test_record.parquet"
+        found = measure_peers(file)
+        figures = ", ".join(f"{name} {'-' if value is None else format(value, '.1f')}" for name, value in found.items())
+        click.echo(f"scale {scale:g}: {figures}", err=True)
+        return count(file), found
+
+
+def count(file: Path) -> int:
+    """Records of a Parquet file."""
     with closing(duckdb.connect()) as connection:
-        return connection.sql(f"select count(*) from '{file}'").fetchone()[0]
+        return connection.execute("select count(*) from read_parquet(?)", [str(file)]).fetchone()[0]
 
 
 def make_plant(folder: Path) -> Path:
@@ -121,21 +145,26 @@ def shown(scale: float, records: int, results: Results) -> str:
     )
 
 
-def shown_peers(found: dict[str, list[Peer]]) -> str:
-    """The peers' table; the ratio is to DuckDB."""
-    seconds = {
-        name: None if any(peer.seconds is None for peer in peers) else statistics.median(it.seconds for it in peers)
-        for name, peers in found.items()
-    }
-    first = next(iter(seconds.values()))
-    lines = ["\n| the three summary tables alone | seconds | ratio |", "|---|---:|---:|"]
-    for name, value in seconds.items():
-        lines.append(
-            f"| {name} | {value:.1f} | {value / first:.1f} |"
-            if value is not None and first
-            else f"| {name} | did not finish | |"
-        )
+def shown_peers(scales: dict[float, tuple[int, dict[str, float | None]]]) -> str:
+    """Seconds, and the ratio to DuckDB, by peer and number of records."""
+    columns = list(scales.values())
+    heads = " | ".join(f"{records:,}" for records, _ in columns)
+    lines = [
+        "\n## The three summary tables alone, by other means\n",
+        "Seconds, without start-up and loading of a server; in brackets the ratio to DuckDB. One run each.\n",
+        f"| test records | {heads} |",
+        "|---|" + "---:|" * len(columns),
+    ]
+    for name in PEERS:
+        cells = [_cell(found[name], found["DuckDB"]) for _, found in columns]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _cell(seconds: float | None, of_duckdb: float | None) -> str:
+    if seconds is None:
+        return "did not finish"
+    return f"{seconds:.1f}" + (f" ({seconds / of_duckdb:.1f})" if of_duckdb else "")
 
 
 if __name__ == "__main__":

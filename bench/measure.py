@@ -15,7 +15,7 @@ from pipeline.paths import PROJECT
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall seconds, the peak resident memory in megabytes of the largest of the process and its children, its output."""
+    """Wall seconds, peak resident memory (MB) of the largest of the process and its children, and what it printed."""
 
     seconds: float
     megabytes: float

@@ -2,7 +2,6 @@
 
 import resource
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from bench.measure import measure
@@ -19,23 +18,16 @@ MOST_BYTES = 20 * 2**30
 """Address space of a data frame library; it would take the machine with it otherwise."""
 
 
-@dataclass(frozen=True)
-class Peer:
-    """`seconds` without start-up; None: it did not finish. `megabytes` of the process that was started."""
-
-    seconds: float | None
-    megabytes: float
-
-
-def measure_peers(file: Path, results: dict[str, list[Peer]]) -> None:
-    """Runs each peer once on `file`, in its turn; appends to `results` by name."""
+def measure_peers(file: Path) -> dict[str, float | None]:
+    """Runs each peer once on `file`, in its turn; seconds without start-up, None where it did not finish."""
+    seconds = {}
     for name, command in PEERS.items():
         try:
-            cost = measure([*command, str(file)], {}, longest_s=LONGEST_S)
-            results[name].append(Peer(float(cost.output.split()[-1]), cost.megabytes))
+            seconds[name] = float(measure([*command, str(file)], {}, longest_s=LONGEST_S).output.split()[-1])
         except RuntimeError as error:
             print(f"{name} did not finish: {str(error).strip().splitlines()[-1][:200]}", file=sys.stderr)
-            results[name].append(Peer(None, 0))
+            seconds[name] = None
+    return seconds
 
 
 def limit_memory() -> None:

@@ -7,14 +7,16 @@
 
 with
 
+serials_considered as (
+    select serial_num from {{ ref("int_serial_week") }} where {{ in_touched_weeks("production_week_start") }}
+),
+
 records as (
     select *
     from {{ ref("int_test_record_alive") }}
     {% if is_incremental() %}
         -- every record of each serial number that has one in a week being written
-        where serial_num in (
-            select serial_num from {{ ref("int_serial_week") }} where {{ in_touched_weeks("production_week_start") }}
-        )
+        where serial_num in (select serial_num from serials_considered)
     {% endif %}
 ),
 
