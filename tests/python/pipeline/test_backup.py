@@ -5,7 +5,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from nightly_plant import DEMO, NightlyPlant, assert_same, query
+from comparison import differences
+from nightly_plant import DEMO, NightlyPlant, query
 
 from pipeline.paths import PROJECT
 
@@ -66,11 +67,11 @@ def test_restored_from_its_backup_the_next_night_is_as_without_the_accident(thri
 
     restored = NightlyPlant(tmp_path / "restored", saved / "plant")
     restored.run_well("restore", str(saved))
-    assert_same(restored.tables(), thrifty.tables())
+    assert not differences(restored.tables(), thrifty.tables())
     assert restored.loads() == thrifty.loads()
     restored.run_well("run")
     assert restored.loads() == untouched.loads()
-    assert_same(restored.tables(), untouched.tables())
+    assert not differences(restored.tables(), untouched.tables())
     restored.run_well("verify")
 
     refused = restored.run("restore", str(saved))

@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 import pytest
 from click.testing import CliRunner
+from comparison import assert_published
 
 from publish import current_version, publish
 from publish.__main__ import main
@@ -67,24 +67,6 @@ class Nights:
     def said(self) -> str:
         return "; ".join(self.lines)
 
-    def assert_right(self, folder: Path | None = None) -> None:
-        """The version holds the rows of the warehouse, in the DuckDB file and in Parquet."""
-        folder = folder or current_version(self.paths.published)
-        with duckdb.connect() as connection:
-            connection.execute(f"attach '{self.paths.warehouse}' as warehouse (read_only)")
-            connection.execute(f"attach '{folder / 'marts.duckdb'}' as version (read_only)")
-            for name in ("marts.test_attempt", "marts.module_status", "publish.report_weeks", "marts.station_day"):
-                table = name.split(".")[1]
-                part = f"{table}/*/data" if (folder / "parquet" / table).is_dir() else table
-                described = connection.execute(f"describe warehouse.{name}").fetchall()
-                columns = ", ".join(f'"{column}"::{kind} as "{column}"' for column, kind, *_ in described)
-                expected = connection.sql(f"select columns(*)::varchar from warehouse.{name} order by all").df()
-                for source in (f"version.main.{table}", f"read_parquet('{folder / 'parquet' / part}.parquet')"):
-                    found = connection.sql(
-                        f"select columns(*)::varchar from (select {columns} from {source}) order by all"
-                    ).df()
-                    pd.testing.assert_frame_equal(found, expected)
-
 
 @pytest.fixture
 def nights(paths, build, monkeypatch) -> Nights:
@@ -117,7 +99,7 @@ def test_only_weeks_that_were_written_are_published_again(nights):
     nights.write(3, 7)
     second = nights.publish()
     assert "writing 5 of 41 weeks, 5 tables" in nights.said  # two of each table, and the rows without a week
-    nights.assert_right()
+    assert_published(nights.paths)
     old, new = parts(first.folder), parts(second.folder)
     assert {part for part in new if new[part] == old[part]} == {
         f"{table} 2024-W{week:02}"
@@ -132,7 +114,7 @@ def test_versions_that_stay_are_never_changed(nights):
     known = {}
     for week in range(1, 7):
         version = nights.publish()
-        nights.assert_right()
+        assert_published(nights.paths)
         known[version.folder] = contents(version.folder)
         known = {folder: files for folder, files in known.items() if folder.exists()}
         assert len(known) <= 3
@@ -150,7 +132,7 @@ def test_an_emptied_week_goes(nights):
     assert "weeks, 5 tables" in nights.said
     assert not (version.folder / "parquet" / "test_attempt" / "load_week=2024-W05").exists()
     assert version.tables["test_attempt"] == 19_000
-    nights.assert_right()
+    assert_published(nights.paths)
 
 
 # If this fails, what nights brought whose publication failed, or that came after the version somebody went back to, is
@@ -166,7 +148,7 @@ def test_what_came_since_the_current_version_is_published_whichever_it_is(nights
     link(nights.paths.published / "current", f"versions/{first.id}")
     nights.publish()
     assert "writing 7 of 41 weeks" in nights.said
-    nights.assert_right()
+    assert_published(nights.paths)
 
 
 def spoil(file: Path, statement: str) -> None:
@@ -241,7 +223,7 @@ def test_everything_is_written_when_the_last_version_is_no_good(nights, name):
     harm(nights, folder)
     nights.publish()
     assert reason in nights.said and "writing 5 tables whole" in nights.said
-    nights.assert_right()
+    assert_published(nights.paths)
 
 
 # If this fails, a comment or column of a detail table that changed alone is not published.
@@ -249,7 +231,7 @@ def test_a_table_described_otherwise_is_written_whole(nights):
     nights.publish()
     nights.write(1, statement="comment on column marts.module_status.attempts is 'Attempts of the module.'")
     nights.publish()
-    nights.assert_right()
+    assert_published(nights.paths)
     with duckdb.connect(nights.paths.published / "marts.duckdb", read_only=True) as reader:
         comment = "select comment from duckdb_columns() where table_name = 'module_status' and column_name = 'attempts'"
         assert reader.execute(comment).fetchall() == [("Attempts of the module.",)]
@@ -281,7 +263,7 @@ def test_a_value_that_rotted_is_found_on_its_day(nights, monkeypatch):
     monkeypatch.setattr("publish.draft.trust", lambda unchanged, _: {k: v - {"2024-W06"} for k, v in unchanged.items()})
     nights.publish()
     assert "table test_attempt, week 2024-W06, column run_number: sum is" in nights.said
-    nights.assert_right()
+    assert_published(nights.paths)
 
 
 # If this fails, there is no way to have everything written and checked.
@@ -305,7 +287,7 @@ def test_without_hard_links_files_are_copied(nights, monkeypatch):
     assert "failed" not in nights.said and "whole" not in nights.said
     assert not set(parts(first.folder).values()) & set(parts(second.folder).values())
     assert {oct(file.stat().st_mode & 0o777) for file in contents(second.folder)} == {"0o444"}
-    nights.assert_right()
+    assert_published(nights.paths)
 
 
 # If this fails, the disk fills up although history does not grow: what weeks leave behind is not used again.
