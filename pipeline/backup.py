@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 
 from ingest.lake import SCHEMAS
+from pipeline.disk import flush
 from pipeline.paths import Paths
 from pipeline.plant import Plant
 from publish.quoting import identifier, literal
@@ -128,10 +129,6 @@ def _copy(source: Path, target: Path, left_out: list[Path]) -> None:
 def _flush(folder: Path) -> None:
     """Sees that what was copied is on the disk."""
     for parent, _, names in os.walk(folder):
-        for file in [parent, *(os.path.join(parent, name) for name in names)]:
-            if not os.path.islink(file):
-                descriptor = os.open(file, os.O_RDONLY)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
+        for path in [Path(parent), *(Path(parent, name) for name in names)]:
+            if not path.is_symlink():
+                flush(path)
