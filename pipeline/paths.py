@@ -5,6 +5,7 @@ but `lake/` and `inbox/` can be made again.
 """
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,13 @@ class Paths:
 
     data: Path
     engine: str = "duckdb"
+
+    def __post_init__(self) -> None:
+        """Raises PathError for a directory that Spark can't be told: its options and statements quote nothing."""
+        if self.engine == "spark" and re.search(r"[\s'\"`\\]", str(self.data)):
+            raise PathError(
+                f"FIRSTPASS_DATA: '{self.data}': Spark expects a path without blanks, quotes and backslashes"
+            )
 
     @classmethod
     def from_environment(cls) -> "Paths":

@@ -57,7 +57,9 @@ def _gather_table(connection: duckdb.DuckDBPyConnection, paths: Paths, node: dic
     folder = paths.spark / "tables" / f"{node['schema']}.db" / node["name"]
     columns = node["columns"].values()
     if any(folder.rglob("*.parquet")):
-        source = f"read_parquet({literal(folder / '**' / '*.parquet')}, hive_partitioning = true)"
+        # a column that came later is missing in older partitions
+        options = "hive_partitioning = true, union_by_name = true"
+        source = f"read_parquet({literal(folder / '**' / '*.parquet')}, {options})"
     else:
         source = f"(select {', '.join('null as ' + identifier(column['name']) for column in columns)} where false)"
     selected = ", ".join(

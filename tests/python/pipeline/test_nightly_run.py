@@ -123,6 +123,11 @@ def test_two_runs_at_once_take_turns(nights, seasoned):
             {"FIRSTPASS_DATA": "/tmp/p[1]/*"},
             "FIRSTPASS_DATA: '/tmp/p[1]/*': expected a path without * ? and [",
         ),
+        (
+            ["run"],
+            {"FIRSTPASS_DATA": "/dev/null/x y", "ENGINE": "spark"},
+            "FIRSTPASS_DATA: '/dev/null/x y': Spark expects a path without blanks, quotes and backslashes",
+        ),
         (["run"], {"FIRSTPASS_DATA": "/dev/null/data"}, "Not a directory: '/dev/null/data'"),
     ],
 )
