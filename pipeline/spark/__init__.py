@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.environment import DBT, dbt_environment
+from pipeline.environment import DBT, process_environment
 from pipeline.paths import PROJECT, Paths
 from publish.quoting import identifier, literal
 
@@ -77,7 +77,7 @@ def failing_rows(paths: Paths, test: str, limit: int) -> tuple[list[str], list[t
     shown = subprocess.run(
         [DBT, "show", "--select", test, "--limit", str(limit), "--output", "json", "--quiet"],
         cwd=PROJECT,
-        env=os.environ | dbt_environment(paths),
+        env=process_environment(paths),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",
