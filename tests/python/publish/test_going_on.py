@@ -17,6 +17,7 @@ from publish import current_version, publish
 from publish.__main__ import main
 from publish.audit import trust
 from publish.versions import link
+from publish.weeks import Week
 
 WEEKS = 20
 NOTES = """
@@ -248,10 +249,14 @@ def test_a_new_small_table_and_one_that_went(nights):
 
 
 # If this fails, a bit that a disk lost in an old week is published for ever.
-def test_every_week_is_measured_once_in_thirty_days():
-    weeks = frozenset(f"2024-W{week:02}" for week in range(1, 53))
-    measured = [weeks - trust({"t": weeks}, date(2024, 5, 1) + timedelta(day))["t"] for day in range(30)]
-    assert sorted(week for each in measured for week in each) == sorted(weeks)
+def test_every_week_is_measured_once_in_thirty_days_whichever_others_are_kept():
+    mondays = [date(2024, 1, 1) + timedelta(weeks=number) for number in range(53)]
+    weeks = {f"{monday:%G-W%V}": Week(monday, 1000, "first") for monday in mondays}
+    labels, measured = sorted(weeks), []
+    for day in range(30):
+        kept = frozenset(labels[day // 10 : 52 - day % 3])  # the first 50 from the third week on are always kept
+        measured.append(kept - trust({"t": kept}, {"t": weeks}, date(2024, 5, 1) + timedelta(day))["t"])
+    assert sorted(week for each in measured for week in each if week in labels[2:50]) == labels[2:50]
     assert {len(each) for each in measured} == {1, 2}
 
 
@@ -260,9 +265,29 @@ def test_a_value_that_rotted_is_found_on_its_day(nights, monkeypatch):
     folder = nights.publish().folder
     spoil(folder / "marts.duckdb", "update test_attempt set run_number = run_number + 1 where load_week = '2024-W06'")
     nights.write(1)
-    monkeypatch.setattr("publish.draft.trust", lambda unchanged, _: {k: v - {"2024-W06"} for k, v in unchanged.items()})
+    monkeypatch.setattr("publish.draft.trust", lambda kept, *_: {k: v - {"2024-W06"} for k, v in kept.items()})
     nights.publish()
     assert "table test_attempt, week 2024-W06, column run_number: sum is" in nights.said
+    assert_published(nights.paths)
+
+
+# If this fails, a fault in what was just written is published, since the week was right in the version before.
+def test_weeks_of_a_file_that_is_written_anew_are_measured(nights):
+    nights.publish()
+    nights.write(*range(1, 8))
+    lines = []
+
+    def step(text: str) -> None:
+        lines.append(text)
+        if text.startswith("checking 15 of 41 weeks"):
+            (staged,) = (nights.paths.published / "versions").glob(".*.tmp")
+            (staged / "marts.duckdb").chmod(0o644)
+            with duckdb.connect(staged / "marts.duckdb") as connection:
+                connection.execute("update test_attempt set run_number = run_number + 1 where load_week >= '2024-W15'")
+
+    publish(nights.paths, progress=step)
+    failed = "going on from an earlier version failed: table test_attempt, week 2024-W15, column run_number: sum is"
+    assert any(line.startswith(failed) for line in lines), lines
     assert_published(nights.paths)
 
 
