@@ -18,7 +18,7 @@ import duckdb
 import yaml
 
 from bench.measure import measure, sql_seconds
-from bench.peers import Peer, measure_peers
+from bench.peers import Seconds, measure_peers
 from pipeline.build import NIGHTLY
 from pipeline.environment import dbt_environment
 from pipeline.paths import PROJECT, Paths
@@ -44,7 +44,7 @@ def main(scales: tuple[float, ...], runs: int, folder: Path | None, peers: bool,
     )
     for scale in scales:
         results: Results = defaultdict(list)
-        found: dict[str, list[Peer]] = defaultdict(list)
+        found: Seconds = defaultdict(list)
         for number in range(runs):
             with tempfile.TemporaryDirectory(dir=folder) as work:
                 records = one_run(Path(work), scale, results, found if peers else None)
@@ -56,7 +56,7 @@ def main(scales: tuple[float, ...], runs: int, folder: Path | None, peers: bool,
         RESULTS.write_text("# What it costs\n\n`python -m bench --write` wrote this page.\n\n" + text)
 
 
-def one_run(work: Path, scale: float, results: Results, peers: dict[str, list[Peer]] | None) -> int:
+def one_run(work: Path, scale: float, results: Results, peers: Seconds | None) -> int:
     """All measures once, in a row, so that a slow minute of the machine hits every peer. Returns the records."""
     paths = Paths(work / "data")
     plant = make_plant(work / "plant")
@@ -121,12 +121,9 @@ def shown(scale: float, records: int, results: Results) -> str:
     )
 
 
-def shown_peers(found: dict[str, list[Peer]]) -> str:
+def shown_peers(found: Seconds) -> str:
     """The peers' table; the ratio is to DuckDB."""
-    seconds = {
-        name: None if any(peer.seconds is None for peer in peers) else statistics.median(it.seconds for it in peers)
-        for name, peers in found.items()
-    }
+    seconds = {name: None if None in values else statistics.median(values) for name, values in found.items()}
     first = next(iter(seconds.values()))
     lines = ["\n| the three summary tables alone | seconds | ratio |", "|---|---:|---:|"]
     for name, value in seconds.items():

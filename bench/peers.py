@@ -2,7 +2,6 @@
 
 import resource
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 from bench.measure import measure
@@ -17,25 +16,19 @@ PEERS = {
 LONGEST_S = 1200
 MOST_BYTES = 20 * 2**30
 """Address space of a data frame library; it would take the machine with it otherwise."""
+Seconds = dict[str, list[float | None]]
+"""By peer, of each run, without start-up; None: it did not finish."""
 
 
-@dataclass(frozen=True)
-class Peer:
-    """`seconds` without start-up; None: it did not finish. `megabytes` of the process that was started."""
-
-    seconds: float | None
-    megabytes: float
-
-
-def measure_peers(file: Path, results: dict[str, list[Peer]]) -> None:
-    """Runs each peer once on `file`, in its turn; appends to `results` by name."""
+def measure_peers(file: Path, results: Seconds) -> None:
+    """Runs each peer once on `file`, in its turn; appends to `results`."""
     for name, command in PEERS.items():
         try:
             cost = measure([*command, str(file)], {}, longest_s=LONGEST_S)
-            results[name].append(Peer(float(cost.output.split()[-1]), cost.megabytes))
+            results[name].append(float(cost.output.split()[-1]))
         except RuntimeError as error:
             print(f"{name} did not finish: {str(error).strip().splitlines()[-1][:200]}", file=sys.stderr)
-            results[name].append(Peer(None, 0))
+            results[name].append(None)
 
 
 def limit_memory() -> None:

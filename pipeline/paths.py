@@ -1,7 +1,7 @@
 """Where state lives: everything a run writes is under one directory.
 
-`$FIRSTPASS_DATA` names it (default `data/` in the project); nothing outside it is ever written, and all of it
-but `lake/` and `inbox/` can be made again.
+`$FIRSTPASS_DATA` names it (default `data/` in the project); nothing outside it is ever written. What of it can be made
+again: docs/operations.md.
 """
 
 import os
@@ -61,10 +61,6 @@ class Paths:
     def spark(self) -> Path:
         """Spark's tables (`tables/<schema>.db/<table>/`) and the catalog that knows them."""
         return self.data / "spark"
-
-    @property
-    def inbox(self) -> Path:
-        return self.data / "inbox"
 
     @property
     def failed(self) -> Path:

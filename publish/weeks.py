@@ -39,9 +39,8 @@ Kept = dict[str, frozenset[str]]
 
 @dataclass(frozen=True)
 class Contents:
-    """What a version says of itself: bytes of its file, bytes per row when it was last written whole, detail tables."""
+    """What a version says of itself: bytes per row of its file when it was last written whole, detail tables."""
 
-    bytes: int
     bytes_per_row: float
     columns: dict[str, list]
     weeks: Weeks
@@ -147,6 +146,6 @@ def read_contents(folder: Path) -> Contents | None:
         }
         if (folder / MARTS).stat().st_size != text["bytes"]:
             return None
-        return Contents(text["bytes"], text["bytes_per_row"], text["columns"], weeks)
+        return Contents(text["bytes_per_row"], text["columns"], weeks)
     except (OSError, ValueError, KeyError, TypeError):
         return None
