@@ -73,9 +73,10 @@ lock: setup ## pin again what pyproject.toml names
 		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements-spark.lock
 
 clean: ## remove what can be made again; records (lake, inbox) and publications stay
-	@if ls $${FIRSTPASS_DATA:-data}/lake/raw/closing/*2*.parquet >/dev/null 2>&1; \
+	@data="$${FIRSTPASS_DATA:-data}"; \
+		if ls "$$data"/lake/raw/closing/*2*.parquet >/dev/null 2>&1; \
 		then echo "warehouse.duckdb stays: it alone holds the closed weeks (docs/operations.md)"; \
-		else rm -rf $${FIRSTPASS_DATA:-data}/{warehouse.duckdb,warehouse.duckdb.wal}; fi
-	@rm -rf $${FIRSTPASS_DATA:-data}/{target,temp,logs,docs}
+		else rm -rf "$$data"/{warehouse.duckdb,warehouse.duckdb.wal}; fi && \
+		rm -rf "$$data"/{target,temp,logs,docs}
 	@rm -rf target logs pytest_results.json .coverage .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

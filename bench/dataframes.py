@@ -13,7 +13,7 @@ DAY_START_H = 7
 KEYS = ["serial_num", "product_name", "test_name"]
 
 
-def with_polars(file: str, day_start_h: int) -> tuple[int, int, int]:
+def with_polars(file: str) -> tuple[int, int, int]:
     import polars as pl
 
     in_order = ["test_timestamp", "machine_id", "test_result"]
@@ -24,7 +24,7 @@ def with_polars(file: str, day_start_h: int) -> tuple[int, int, int]:
         .with_columns(
             passed=pl.col("test_result") == "pass",
             week=(
-                pl.col("test_timestamp_local").min().over("serial_num", "product_name") - pl.duration(hours=day_start_h)
+                pl.col("test_timestamp_local").min().over("serial_num", "product_name") - pl.duration(hours=DAY_START_H)
             ).dt.truncate("1w"),
             run=pl.int_range(pl.len()).over(KEYS),
             runs=pl.len().over(KEYS),
@@ -53,7 +53,7 @@ def with_polars(file: str, day_start_h: int) -> tuple[int, int, int]:
     return machine.height, test.height, product.height
 
 
-def with_pandas(file: str, day_start_h: int) -> tuple[int, int, int]:
+def with_pandas(file: str) -> tuple[int, int, int]:
     import pandas as pd
 
     columns = [*KEYS, "machine_id", "test_timestamp", "test_timestamp_local", "test_result", "test_duration_s"]
@@ -62,7 +62,7 @@ def with_pandas(file: str, day_start_h: int) -> tuple[int, int, int]:
     records = records.sort_values(["test_timestamp", "machine_id", "test_result"])
     records["passed"] = records.test_result == "pass"
     first_at = records.groupby(["serial_num", "product_name"]).test_timestamp_local.transform("min")
-    records["week"] = (first_at - pd.Timedelta(hours=day_start_h)).dt.to_period("W").dt.start_time
+    records["week"] = (first_at - pd.Timedelta(hours=DAY_START_H)).dt.to_period("W").dt.start_time
     runs = records.groupby(KEYS)
     records["first"] = runs.cumcount() == 0
     records["last"] = runs.cumcount(ascending=False) == 0
@@ -96,5 +96,5 @@ def with_pandas(file: str, day_start_h: int) -> tuple[int, int, int]:
 if __name__ == "__main__":
     limit_memory()
     began = time.perf_counter()
-    {"polars": with_polars, "pandas": with_pandas}[sys.argv[1]](sys.argv[2], DAY_START_H)
+    {"polars": with_polars, "pandas": with_pandas}[sys.argv[1]](sys.argv[2])
     print(time.perf_counter() - began)

@@ -7,12 +7,15 @@ prints the seconds that the script took.
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 
+from pipeline.parity import difference
 from pipeline.paths import Paths
+from publish.quoting import identifier, literal
+from publish.tables import Table, read_tables
 
 SCRIPT = Path(__file__).with_suffix(".sql")
 INPUTS = ["test_record", "rework", "disposition", "ref_plant", "ref_routes", "load"]
@@ -41,28 +44,26 @@ def run_by_hand(paths: Paths, target: Path) -> float:
 
 def differences(paths: Paths, target: Path) -> list[str]:
     """Tables whose common columns differ from the warehouse's marts: any count or text, floats by more than 1e-9."""
-    found = []
-    with closing(duckdb.connect()) as connection:
-        connection.execute(f"attach '{target}' as by_hand (read_only)")
-        connection.execute(f"attach '{paths.warehouse}' as warehouse (read_only)")
-        for table in COMPARED:
-            columns = connection.sql(
-                "select column_name from duckdb_columns() a"
-                " join duckdb_columns() b using (schema_name, table_name, column_name)"
-                f" where a.database_name = 'by_hand' and b.database_name = 'warehouse' and table_name = '{table}'"
-                # so that sorting by all columns puts equal keys beside each other
-                " order by a.data_type = 'DOUBLE', column_name"
-            ).fetchall()
-            names = ", ".join(name for (name,) in columns)
-            by_hand, by_dbt = (
-                connection.sql(f"select {names} from {side}.marts.{table} order by all").df()
-                for side in ("by_hand", "warehouse")
-            )
-            try:
-                pd.testing.assert_frame_equal(by_hand, by_dbt, rtol=1e-9, check_dtype=False)
-            except AssertionError as error:
-                found.append(f"{table}: {error}")
-    return found
+    config = {"memory_limit": "8GB", "temp_directory": str(target.parent)}
+    with closing(duckdb.connect(config=config)) as connection:
+        by_hand, by_dbt = (
+            _tables(connection, name, file) for name, file in (("by_hand", target), ("warehouse", paths.warehouse))
+        )
+        found = {name: difference(connection, *_common(by_hand[name], by_dbt[name])) for name in COMPARED}
+    return [f"{name}: {text}" for name, text in found.items() if text]
+
+
+def _tables(connection: duckdb.DuckDBPyConnection, database: str, file: Path) -> dict[str, Table]:
+    """The marts in `file`, by name."""
+    connection.execute(f"attach {literal(file)} as {identifier(database)} (read_only)")
+    return {table.name: table for table in read_tables(connection, database, "marts")}
+
+
+def _common(table: Table, model: Table) -> tuple[Table, Table]:
+    """Both with the columns that both have, in the model's types."""
+    names = {column.name for column in table.columns}
+    columns = tuple(column for column in model.columns if column.name in names)
+    return replace(table, columns=columns), replace(model, columns=columns)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ingest.contract import CONTRACTS
+from pipeline.disk import flush
 from pipeline.paths import Paths
 from pipeline.plant import Plant, PlantError
 
@@ -187,14 +188,6 @@ def write_whole(target: Path, table: pa.Table) -> None:
 
 def rename(part: Path, target: Path) -> None:
     """Makes a finished file visible, durably: its content, then its name."""
-    sync(part)
+    flush(part)
     os.replace(part, target)
-    sync(target.parent)
-
-
-def sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush(target.parent)

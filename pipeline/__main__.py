@@ -8,7 +8,6 @@ from pathlib import Path
 
 import click
 
-from ingest.retention import check
 from pipeline.backup import BackupError, back_up, restore
 from pipeline.build import NIGHTLY, build
 from pipeline.documentation import document
@@ -92,7 +91,6 @@ def retention(folder: str | None) -> None:
     """Says what the end of the next run would close and drop, were nothing to come till then. Changes nothing."""
     with _ending_with_a_message():
         plant, paths = load_plant(folder), Paths.from_environment()
-        check(plant)
         for line in describe(due(plant, paths, Held.now(paths))) or ["nothing is due"]:
             click.echo(line)
 

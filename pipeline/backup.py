@@ -8,13 +8,15 @@
 import json
 import os
 import shutil
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 
 from ingest.lake import SCHEMAS
+from pipeline.disk import flush
 from pipeline.paths import Paths
 from pipeline.plant import Plant
 from publish.quoting import identifier, literal
@@ -43,10 +45,11 @@ def back_up(plant: Plant, paths: Paths, folder: Path, said=lambda text: None) ->
     shutil.rmtree(part, ignore_errors=True)
     said("copying the data directory")
     _copy(paths.data, part / "data", [paths.data / name for name in LEFT_OUT] + [part, plant.folder])
+    _check_links(part / "data", paths.data)
     said("copying the plant folder")
     _copy(plant.folder, part / "plant", [paths.data, part])
     said("counting")
-    rows = _checked(paths, Paths(part / "data", paths.engine))
+    rows = _checked(paths.data, part / "data")
     note = {"plant": plant.name, "taken_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", "rows": rows}
     (part / NOTE).write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
     _flush(part)
@@ -71,7 +74,7 @@ def restore(paths: Paths, folder: Path, said=lambda text: None) -> dict[str, int
     said("copying")
     _copy(folder / "data", part, [])
     said("counting")
-    found = count(Paths(part, paths.engine))
+    found = count(part)
     if found != expected:
         raise BackupError(f"{folder} is damaged: {_difference(found, expected)}")
     _flush(part)
@@ -80,17 +83,19 @@ def restore(paths: Paths, folder: Path, said=lambda text: None) -> dict[str, int
     return found
 
 
-def count(paths: Paths) -> dict[str, int]:
-    """Rows of every table of the lake, the warehouse and the current publication, by name."""
+def count(data: Path) -> dict[str, int]:
+    """Rows of every table of a data directory, by name: of the lake, of both engines, of the current publication.
+
+    Raises BackupError for a file that can't be read.
+    """
     rows = {}
+    paths = Paths(data)
     with closing(duckdb.connect()) as connection:
-        for table in SCHEMAS:
-            if any((paths.raw / table).glob("*.parquet")):
-                source = f"read_parquet({literal(paths.raw / table / '*.parquet')}, union_by_name = true)"
-                rows[f"raw.{table}"] = _count(connection, source)
-        version = current_version(paths.published)
-        for name, file in {"warehouse": paths.warehouse, "published": version and version / MARTS}.items():
-            if file and file.is_file():
+        for name, files in _parquet(paths).items():
+            with _reading(files):
+                rows[name] = _count(connection, f"read_parquet({literal(files)}, union_by_name = true)")
+        for name, file in _databases(paths).items():
+            with _reading(file):
                 connection.execute(f"attach {literal(file)} as {identifier(name)} (read_only)")
                 which = f"where database_name = {literal(name)} order by all"
                 tables = connection.execute(f"select schema_name, table_name from duckdb_tables() {which}").fetchall()
@@ -99,7 +104,30 @@ def count(paths: Paths) -> dict[str, int]:
     return rows
 
 
-def _checked(original: Paths, copied: Paths) -> dict[str, int]:
+def _parquet(paths: Paths) -> dict[str, Path]:
+    """The files of each table of the lake and of Spark's, as a pattern, by the table's name."""
+    folders = {f"raw.{table}": paths.raw / table for table in SCHEMAS}
+    folders |= {f"spark.{folder.parent.stem}.{folder.name}": folder for folder in paths.spark.glob("tables/*.db/*")}
+    return {name: folder / "**" / "*.parquet" for name, folder in folders.items() if any(folder.rglob("*.parquet"))}
+
+
+def _databases(paths: Paths) -> dict[str, Path]:
+    """DuckDB's warehouse and the published file, where they are there."""
+    version = current_version(paths.published)
+    files = {"warehouse": paths.warehouse} | ({"published": version / MARTS} if version else {})
+    return {name: file for name, file in files.items() if file.is_file()}
+
+
+@contextmanager
+def _reading(file: Path) -> Iterator[None]:
+    """Turns what DuckDB says of a damaged file into a BackupError that names it."""
+    try:
+        yield
+    except duckdb.Error as error:
+        raise BackupError(f"{file} can't be read: {' '.join(str(error).split())}") from error
+
+
+def _checked(original: Path, copied: Path) -> dict[str, int]:
     found, expected = count(copied), count(original)
     if found != expected:
         raise BackupError(f"the copy is not what was copied: {_difference(found, expected)}")
@@ -117,21 +145,28 @@ def _count(connection: duckdb.DuckDBPyConnection, source: str) -> int:
 
 def _copy(source: Path, target: Path, left_out: list[Path]) -> None:
     """Files with their times: by these the loader knows which it has read. Links stay links."""
-    avoided = {str(path) for path in left_out}
+    avoided = {path.resolve() for path in left_out}
 
     def ignore(folder: str, names: list[str]) -> list[str]:
-        return [name for name in names if os.path.join(folder, name) in avoided]
+        return [name for name in names if Path(folder, name).resolve() in avoided]
 
     shutil.copytree(source, target, symlinks=True, ignore=ignore)
+
+
+def _check_links(copy: Path, original: Path) -> None:
+    """Raises BackupError for a link out of the copy: what it leads to is not in it."""
+    for parent, folders, files in os.walk(copy):
+        for link in filter(Path.is_symlink, (Path(parent, name) for name in folders + files)):
+            if not link.resolve().is_relative_to(copy.resolve()):
+                raise BackupError(
+                    f"{original / link.relative_to(copy)} is a link to {os.readlink(link)}, which the backup would not "
+                    "hold: put the folder itself there, or mount it there"
+                )
 
 
 def _flush(folder: Path) -> None:
     """Sees that what was copied is on the disk."""
     for parent, _, names in os.walk(folder):
-        for file in [parent, *(os.path.join(parent, name) for name in names)]:
-            if not os.path.islink(file):
-                descriptor = os.open(file, os.O_RDONLY)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
+        for path in [Path(parent), *(Path(parent, name) for name in names)]:
+            if not path.is_symlink():
+                flush(path)

@@ -10,7 +10,7 @@ from pathlib import Path
 import duckdb
 
 from pipeline import spark
-from pipeline.environment import DBT, dbt_environment
+from pipeline.environment import DBT, process_environment
 from pipeline.failures import BuildError, explain
 from pipeline.paths import PROJECT, Paths
 
@@ -48,7 +48,7 @@ def build(
     process = subprocess.Popen(
         [DBT, *arguments, "--log-format", "json"],
         cwd=PROJECT,
-        env={name: value for name, value in os.environ.items() if not name.startswith("DBT_")} | dbt_environment(paths),
+        env=process_environment(paths),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

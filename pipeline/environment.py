@@ -26,6 +26,11 @@ def dbt_environment(paths: Paths) -> dict[str, str]:
     } | ({"SPARK_CONF_DIR": os.environ.get("SPARK_CONF_DIR") or str(SPARK_HERE)} if paths.engine == "spark" else {})
 
 
+def process_environment(paths: Paths) -> dict[str, str]:
+    """The environment of a dbt process: ours, without what somebody's shell tells dbt for another project."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("DBT_")} | dbt_environment(paths)
+
+
 def _code_version() -> str:
     """Fingerprint of what shapes the marts besides the models: where it changed, every week is built again."""
     digest = hashlib.sha256()

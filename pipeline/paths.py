@@ -1,10 +1,11 @@
 """Where state lives: everything a run writes is under one directory.
 
-`$FIRSTPASS_DATA` names it (default `data/` in the project); nothing outside it is ever written, and all of it
-but `lake/` and `inbox/` can be made again.
+`$FIRSTPASS_DATA` names it (default `data/` in the project); nothing outside it is ever written. What of it can be made
+again: docs/operations.md.
 """
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,13 @@ class Paths:
 
     data: Path
     engine: str = "duckdb"
+
+    def __post_init__(self) -> None:
+        """Raises PathError for a directory that Spark can't be told: its options and statements quote nothing."""
+        if self.engine == "spark" and re.search(r"[\s'\"`\\]", str(self.data)):
+            raise PathError(
+                f"FIRSTPASS_DATA: '{self.data}': Spark expects a path without blanks, quotes and backslashes"
+            )
 
     @classmethod
     def from_environment(cls) -> "Paths":
@@ -53,10 +61,6 @@ class Paths:
     def spark(self) -> Path:
         """Spark's tables (`tables/<schema>.db/<table>/`) and the catalog that knows them."""
         return self.data / "spark"
-
-    @property
-    def inbox(self) -> Path:
-        return self.data / "inbox"
 
     @property
     def failed(self) -> Path:

@@ -54,7 +54,11 @@ class Due:
 
 
 def due(plant: Plant, paths: Paths, held: Held) -> Due:
-    """What goes after a green build of `held`. Nothing ever moves back, whatever plant.yml says meanwhile."""
+    """What goes after a green build of `held`. Nothing ever moves back, whatever plant.yml says meanwhile.
+
+    Raises PlantError for what plant.yml gets wrong about retention.
+    """
+    lake.check(plant)
     if held.as_of is None:
         return Due()
     closed_before = plant.retention.detail and oldest_week(plant, held.as_of, plant.retention.detail)

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date
 
 from ingest import Load, load_all
 from ingest.__main__ import summary
@@ -44,7 +43,7 @@ class Run:
     """Further targets that were not written, a line each."""
 
 
-def run(plant: Plant, paths: Paths, screen: Screen, steps: list[str] = STEPS, report_date: date | None = None) -> Run:
+def run(plant: Plant, paths: Paths, screen: Screen, steps: list[str] = STEPS) -> Run:
     """Runs `steps` in their order, and says at the end, whatever came of them, what could not be loaded.
 
     Raises what a step raises; later steps are then not begun. A further target that fails, though, is one that the
@@ -53,7 +52,7 @@ def run(plant: Plant, paths: Paths, screen: Screen, steps: list[str] = STEPS, re
     done = Run()
     with exclusive_run(paths, waiting=lambda: screen.say(WAITING)):
         try:
-            _run_steps(done, plant, paths, screen, steps=steps, report_date=report_date)
+            _run_steps(done, plant, paths, screen, steps)
         finally:
             for line in _troubles(done.loads, paths) + done.remarks:
                 screen.say(line)
@@ -67,9 +66,7 @@ def run(plant: Plant, paths: Paths, screen: Screen, steps: list[str] = STEPS, re
     return done
 
 
-def _run_steps(
-    done: Run, plant: Plant, paths: Paths, screen: Screen, *, steps: list[str], report_date: date | None
-) -> None:
+def _run_steps(done: Run, plant: Plant, paths: Paths, screen: Screen, steps: list[str]) -> None:
     if "ingest" in steps:
         with _timed(done, "ingest"), screen.step("ingest") as step:
             done.loads = load_all(plant, paths, step.reading)
@@ -93,7 +90,7 @@ def _run_steps(
             import report  # its chart library takes a second to import
 
             try:
-                done.reports = report.render(paths.published, report_date)
+                done.reports = report.render(paths.published)
             except report.PublicationError as error:
                 raise ReportError(str(error)) from error
             step.done(f"{len(done.reports)} files: {paths.published / 'reports' / 'latest'}")

@@ -2,6 +2,8 @@
 
 import click
 
+from pipeline.build import check_green
+from pipeline.failures import BuildError
 from pipeline.paths import Paths
 from publish import PublishError, publish
 
@@ -12,8 +14,9 @@ from publish import PublishError, publish
 def main(keep: int, whole: bool) -> None:
     paths = Paths.from_environment()
     try:
+        check_green(paths)
         version = publish(paths, keep, progress=lambda step: click.echo(f"publish: {step}"), whole=whole)
-    except PublishError as error:
+    except (BuildError, PublishError) as error:
         raise click.ClickException(str(error)) from None
     rows = sum(version.tables.values())
     click.echo(f"publish: version {version.id}: {len(version.tables)} tables, {rows:,} rows in {version.seconds:.1f} s")

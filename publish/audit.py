@@ -2,7 +2,7 @@
 
 Per table: its columns with types and comments; then, per week, what publish/measures.py says. The same holds for the
 Parquet files, read back as the warehouse's types. Of weeks that were taken from an earlier version, and were checked
-when that was published, the rows are counted; a thirtieth of them is measured each day all the same.
+when that was published, the rows are counted; each is measured every thirtieth day all the same.
 """
 
 import math
@@ -20,19 +20,26 @@ from publish.weeks import Kept, Week, Weeks
 
 RELATIVE = 1e-9
 DAYS = 30
-"""Within so many nights each week is measured."""
+"""Each week is measured on every so many'th day, if there is a publication on it."""
 
 STORAGE_VERSION = "v1.0.0"
 FILE_VERSION, SERIALIZATION_VERSION = 64, 2
 """What a file of that storage version says of itself; older serialization versions are as good."""
 
 
-def trust(unchanged: Kept, day: date) -> Kept:
-    """`unchanged` without the weeks that are to be measured on `day`: another thirtieth of each table every day."""
+def trust(unchanged: Kept, weeks: Weeks, day: date) -> Kept:
+    """`unchanged` without the weeks that are to be measured on `day`: each has its turn every thirtieth day.
+
+    A week's turn depends on its Monday alone, so that it is not passed over when weeks come or go.
+    """
     return {
-        name: frozenset(week for place, week in enumerate(sorted(weeks)) if (place + day.toordinal()) % DAYS)
-        for name, weeks in unchanged.items()
+        name: frozenset(label for label in labels if not _has_turn(weeks[name][label].start, day))
+        for name, labels in unchanged.items()
     }
+
+
+def _has_turn(monday: date, day: date) -> bool:
+    return (monday.toordinal() // 7 + day.toordinal()) % DAYS == 0
 
 
 def audit(

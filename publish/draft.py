@@ -52,7 +52,7 @@ class Draft:
             self._file.unlink(missing_ok=True)
             self._write_file()
         self._complete(current.kept, current.contents.bytes_per_row if goes_on else None)
-        self._unchanged = current.kept
+        self._unchanged = current.kept if goes_on else {}
 
     def _update_file(self, current: Predecessor) -> bool:
         """A copy of its file with the weeks that changed; False, and detached, if that came out too large."""
@@ -93,5 +93,5 @@ class Draft:
         check_storage(self._file)
         self.connection.execute(f"attach {literal(self._file)} as {VERSION} (read_only)")
         copies = read_tables(self.connection, VERSION, "main")
-        trusted = trust(self._unchanged, datetime.now(UTC).date())
+        trusted = trust(self._unchanged, self.weeks, datetime.now(UTC).date())
         return audit(self.connection, self.tables, copies, self._parquet, weeks=self.weeks, trusted=trusted)

@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from pipeline.disk import flush
+
 ID_FORMAT = "%Y%m%dT%H%M%S.%fZ"
 ID = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 MARTS, PARQUET, CURRENT, CURRENT_JSON = "marts.duckdb", "parquet", "current", "current.json"
@@ -101,8 +103,8 @@ def seal(folder: Path) -> None:
                     file.chmod(0o444)
                 except PermissionError:  # vfat can only drop the right to write
                     file.chmod(file.stat().st_mode & ~0o222)
-                _flush(file)
-        _flush(Path(parent))
+                flush(file)
+        flush(Path(parent))
 
 
 def switch(published: Path, staged: Path, tables: dict[str, int]) -> Path:
@@ -111,7 +113,7 @@ def switch(published: Path, staged: Path, tables: dict[str, int]) -> Path:
     Everything that is likely to fail comes before the rename that publishes.
     """
     links = link(staged / LOG, NOWHERE)
-    _flush(staged)
+    flush(staged)
     folder = staged.with_name(staged.name.removeprefix(".").removesuffix(".tmp"))
     place = folder.relative_to(published)
     description = {
@@ -123,9 +125,9 @@ def switch(published: Path, staged: Path, tables: dict[str, int]) -> Path:
     }
     fresh = published / f".{CURRENT_JSON}.fresh"
     fresh.write_text(json.dumps(description, indent=2) + "\n", encoding="utf-8")
-    _flush(fresh)
+    flush(fresh)
     os.rename(staged, folder)
-    _flush(folder.parent)
+    flush(folder.parent)
     try:
         if links:
             link(published / LOG, NOWHERE)
@@ -139,7 +141,7 @@ def switch(published: Path, staged: Path, tables: dict[str, int]) -> Path:
         if current_version(published) != folder.resolve():
             discard(folder)
         raise
-    _flush(published)
+    flush(published)
     return folder
 
 
@@ -182,14 +184,3 @@ def discard(folder: Path) -> None:
 
 def _ids(versions: Path) -> list[str]:
     return sorted(folder.name for folder in versions.iterdir() if ID.fullmatch(folder.name))
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if not (path.is_dir() and error.errno in (errno.EINVAL, errno.ENOTSUP)):  # shares that can't flush a folder
-            raise
-    finally:
-        os.close(handle)

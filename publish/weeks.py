@@ -39,9 +39,8 @@ Kept = dict[str, frozenset[str]]
 
 @dataclass(frozen=True)
 class Contents:
-    """What a version says of itself: bytes of its file, bytes per row when it was last written whole, detail tables."""
+    """What a version says of itself: bytes per row of its file when it was last written whole, detail tables."""
 
-    bytes: int
     bytes_per_row: float
     columns: dict[str, list]
     weeks: Weeks
@@ -53,27 +52,28 @@ def count(weeks: Weeks) -> int:
 
 
 def read_weeks(connection: duckdb.DuckDBPyConnection, warehouse: str, tables: list[Table]) -> Weeks:
-    """The weeks of the detail tables among `tables`, with what the attached `warehouse` noted of them."""
-    notes = _read_notes(connection, warehouse)
+    """The weeks of the detail tables among `tables`, with what the attached `warehouse` noted of them.
+
+    Rows are counted in the weekly model where that is there: the same rows, without the joins of a view on it.
+    """
+    query = f"select table_name, schema_name from duckdb_tables() where database_name = {literal(warehouse)}"
+    schemas = dict(connection.execute(query).fetchall())
+    notes = _read_notes(connection, warehouse) if schemas.get("week") == "ops" else {}
     weeks: Weeks = {}
     for table in tables:
         if table.is_partitioned:
+            model = DETAIL[table.name]
+            relation = identifier(warehouse, schemas[model], model) if model in schemas else table.relation
             start = "load_week_start" if table.has_starts else "null"
             found = connection.execute(
-                f"select load_week, {start}, count(*) from {table.relation} group by all order by all"
+                f"select load_week, {start}, count(*) from {relation} group by all order by all"
             ).fetchall()
-            weeks[table.name] = _noted(found, notes.get(DETAIL[table.name], {}))
+            weeks[table.name] = _noted(found, notes.get(model, {}))
     return weeks
 
 
 def _read_notes(connection: duckdb.DuckDBPyConnection, warehouse: str) -> dict[str, dict[date | None, str]]:
     """By model and week, what ops.week says; None is the week of all that have no row of their own."""
-    known = connection.execute(
-        f"select 1 from duckdb_tables() where database_name = {literal(warehouse)}"
-        " and schema_name = 'ops' and table_name = 'week'"
-    ).fetchone()
-    if not known:
-        return {}
     notes: dict[str, dict[date | None, str]] = {}
     for model, start, build in connection.execute(
         "select model, week_start, string_agg(distinct build, ' ' order by build)"
@@ -147,6 +147,6 @@ def read_contents(folder: Path) -> Contents | None:
         }
         if (folder / MARTS).stat().st_size != text["bytes"]:
             return None
-        return Contents(text["bytes"], text["bytes_per_row"], text["columns"], weeks)
+        return Contents(text["bytes_per_row"], text["columns"], weeks)
     except (OSError, ValueError, KeyError, TypeError):
         return None

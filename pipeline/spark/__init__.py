@@ -13,7 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipeline.environment import DBT, dbt_environment
+from pipeline.environment import DBT, process_environment
 from pipeline.paths import PROJECT, Paths
 from publish.quoting import identifier, literal
 
@@ -57,7 +57,9 @@ def _gather_table(connection: duckdb.DuckDBPyConnection, paths: Paths, node: dic
     folder = paths.spark / "tables" / f"{node['schema']}.db" / node["name"]
     columns = node["columns"].values()
     if any(folder.rglob("*.parquet")):
-        source = f"read_parquet({literal(folder / '**' / '*.parquet')}, hive_partitioning = true)"
+        # a column that came later is missing in older partitions
+        options = "hive_partitioning = true, union_by_name = true"
+        source = f"read_parquet({literal(folder / '**' / '*.parquet')}, {options})"
     else:
         source = f"(select {', '.join('null as ' + identifier(column['name']) for column in columns)} where false)"
     selected = ", ".join(
@@ -75,7 +77,7 @@ def failing_rows(paths: Paths, test: str, limit: int) -> tuple[list[str], list[t
     shown = subprocess.run(
         [DBT, "show", "--select", test, "--limit", str(limit), "--output", "json", "--quiet"],
         cwd=PROJECT,
-        env=os.environ | dbt_environment(paths),
+        env=process_environment(paths),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         encoding="utf-8",

@@ -11,7 +11,8 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from publish.databases.address import Address
-from publish.databases.shape import FLOATS, MOMENTS, Shape, column_type
+from publish.databases.shape import MOMENTS, Shape, column_type
+from publish.measures import FLOATS
 from publish.quoting import identifier
 from publish.tables import Column
 from publish.versions import PublishError

@@ -40,8 +40,6 @@ class Sent:
     name: str
     tables: dict[str, int]
     """Rows by table."""
-    was_there: bool
-    """The database had this version already, and was left alone."""
     notes: list[str]
 
 
@@ -100,7 +98,7 @@ class _Sending:
         held = read_state(self.database, self.connection, there, plant)
         names = {table.name for table in tables}
         if held.keys() == names <= there and {row["version"] for row in held.values()} == {version}:
-            return Sent(self.database.name, {name: row["row_count"] for name, row in held.items()}, True, [])
+            return Sent(self.database.name, {name: row["row_count"] for name, row in held.items()}, [])
         if foreign := sorted(names & there - held.keys()):
             raise PublishError(f"{', '.join(foreign)}: there already, but not from Firstpass: name another schema")
         leftovers = {name + end for name in {*names, *held, STATE} for end in (NEW, OLD)} & there
@@ -113,7 +111,7 @@ class _Sending:
         self.progress(f"{self.database.name}: changing {len(tables)} tables")
         self.database.swap(self.connection, rows, there, gone)
         del rows[STATE]
-        return Sent(self.database.name, rows, False, self.database.notes)
+        return Sent(self.database.name, rows, self.database.notes)
 
     def _write(self, table: Table, key: tuple[str, ...]) -> int:
         """Writes the table beside the one that is there; its number of rows."""

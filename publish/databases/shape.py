@@ -31,7 +31,7 @@ TYPES = {
     "TIMESTAMP": sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb"),
     "VARCHAR": sa.Text(),
 }
-FLOATS, MOMENTS = ("FLOAT", "DOUBLE"), ("DATE", "TIMESTAMP")
+MOMENTS = ("DATE", "TIMESTAMP")
 
 
 @dataclass(frozen=True)

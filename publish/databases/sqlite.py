@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from publish.databases.address import Address
 from publish.databases.database import Database
+from publish.measures import FLOATS
 from publish.quoting import identifier
 from publish.tables import Column
 from publish.versions import PublishError
@@ -21,7 +22,7 @@ class SQLite(Database):
         sa.event.listen(self.engine, "begin", lambda connection: connection.exec_driver_sql("begin immediate"))
 
     def unfit(self, column: Column) -> str | None:
-        if column.type in ("FLOAT", "DOUBLE"):  # it knows infinity, and makes NaN NULL
+        if column.type in FLOATS:  # it knows infinity, and makes NaN NULL
             return f"isnan({identifier(column.name)})"
         return super().unfit(column)
 

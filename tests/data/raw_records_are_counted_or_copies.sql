@@ -6,7 +6,7 @@ raw_weeks as (
         production_week_start,
         count(*) as record_count
     from {{ ref("int_test_record_open") }}
-    where {{ just_written_and_open("production_week_start") }}
+    where {{ just_written_and_open("production_week_start") }} and {{ just_written_times("test_timestamp_local") }}
     group by all
 ),
 

@@ -5,6 +5,8 @@
     pre_hook="{{ clear_touched_weeks() }}",
 ) }}
 
+{% set weeks_read = "select week_start from " ~ ref("int_week_read") %}
+
 with
 
 serials_considered as (
@@ -16,7 +18,9 @@ records as (
     from {{ ref("int_test_record_alive") }}
     {% if is_incremental() %}
         -- every record of each serial number that has one in a week being written
-        where serial_num in (select serial_num from serials_considered)
+        where
+            serial_num in (select serial_num from serials_considered)
+            and {{ started_in_weeks("test_timestamp_local", weeks_read) }}
     {% endif %}
 ),
 

@@ -3,9 +3,9 @@
 import random
 from datetime import datetime, timedelta
 
+from comparison import differences
 from hypothesis import given
 from hypothesis import strategies as st
-from warehouse import differences
 
 MONDAY = datetime(2024, 1, 1, 7)
 # around two week boundaries, a repeat within serial_reuse_days, one after it; few enough for ties and conflicts

@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 
 import duckdb
 import pytest
+from comparison import differences
 from test_traps import DBT_FILES
-from warehouse import PLANT, Warehouse, differences
+from warehouse import PLANT, Warehouse
 
 from pipeline.paths import PROJECT
 from pipeline.plant import load_plant

@@ -6,9 +6,10 @@ import random
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from comparison import differences
 from hypothesis import given, settings
 from test_any_order import by_table, check_history, histories
-from warehouse import Warehouse, differences
+from warehouse import Warehouse
 
 from pipeline.paths import PROJECT
 from pipeline.spark import SparkMissingError, check_installed

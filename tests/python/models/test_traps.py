@@ -7,7 +7,8 @@ import shutil
 from dataclasses import dataclass
 
 import pytest
-from warehouse import Warehouse, differences
+from comparison import differences
+from warehouse import Warehouse
 
 from pipeline.paths import PROJECT
 

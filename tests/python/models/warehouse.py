@@ -118,15 +118,3 @@ class Warehouse:
             return {
                 name: connection.sql(f'select * from "{schema}"."{name}" order by all').df() for schema, name in names
             }
-
-
-def differences(found: dict[str, pd.DataFrame], expected: dict[str, pd.DataFrame]) -> list[str]:
-    """Tables that differ: counts and texts exactly, floats by more than 1e-9 relative."""
-    assert found.keys() == expected.keys() and found
-    different = []
-    for name, table in found.items():
-        try:
-            pd.testing.assert_frame_equal(table, expected[name], rtol=1e-9, atol=1e-12)
-        except AssertionError as error:
-            different.append(f"{name}: {error}")
-    return different

@@ -119,10 +119,3 @@ def children(process: subprocess.Popen) -> list[int]:
 def query(file: Path, statement: str) -> list[tuple]:
     with closing(duckdb.connect(str(file), read_only=True)) as connection:
         return connection.execute(statement).fetchall()
-
-
-def assert_same(found: dict[str, pd.DataFrame], expected: dict[str, pd.DataFrame]) -> None:
-    """Counts and texts are equal, floats within 1e-9 relative."""
-    assert found.keys() == expected.keys()
-    for name, table in found.items():
-        pd.testing.assert_frame_equal(table, expected[name], rtol=1e-9, atol=1e-12, obj=name)

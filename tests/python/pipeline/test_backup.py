@@ -1,13 +1,20 @@
 """A plant that keeps little, its nights, and what becomes of it when its data directory is lost."""
 
+import errno
+import os
 import shutil
+import stat
 import subprocess
 from pathlib import Path
 
+import duckdb
 import pytest
-from nightly_plant import DEMO, NightlyPlant, assert_same, query
+from comparison import differences
+from nightly_plant import DEMO, NightlyPlant, query
 
-from pipeline.paths import PROJECT
+from pipeline.backup import BackupError, back_up, count, restore
+from pipeline.paths import PROJECT, Paths
+from pipeline.plant import Plant, load_plant
 
 DETAIL = ("test_attempt", "module_status")
 
@@ -66,11 +73,11 @@ def test_restored_from_its_backup_the_next_night_is_as_without_the_accident(thri
 
     restored = NightlyPlant(tmp_path / "restored", saved / "plant")
     restored.run_well("restore", str(saved))
-    assert_same(restored.tables(), thrifty.tables())
+    assert not differences(restored.tables(), thrifty.tables())
     assert restored.loads() == thrifty.loads()
     restored.run_well("run")
     assert restored.loads() == untouched.loads()
-    assert_same(restored.tables(), untouched.tables())
+    assert not differences(restored.tables(), untouched.tables())
     restored.run_well("verify")
 
     refused = restored.run("restore", str(saved))
@@ -86,6 +93,85 @@ def test_a_damaged_backup_is_not_restored(thrifty, tmp_path):
     refused = empty.run("restore", str(saved))
     assert refused.code == 1 and "is damaged: raw.test_record has" in refused.err
     assert not (empty.data / "lake").exists()
+
+
+@pytest.fixture
+def small(tmp_path) -> tuple[Plant, Paths]:
+    """A plant with a row in the lake, one in the warehouse and two that Spark built, one before a column came."""
+    paths = Paths(tmp_path / "data")
+    table = paths.spark / "tables" / "marts.db" / "summary"
+    files = {
+        paths.raw / "rework" / "a.parquet": "1 as a",
+        table / "load_week_start=2024-01-01" / "a.parquet": "1 as a",
+        table / "load_week_start=2024-01-08" / "a.parquet": "1 as a, 2 as b",
+    }
+    for file, values in files.items():
+        file.parent.mkdir(parents=True)
+        duckdb.sql(f"select {values}").write_parquet(str(file))
+    with duckdb.connect(paths.warehouse) as warehouse:
+        warehouse.execute("create table summary as select 1 as a")
+    return load_plant(shutil.copytree(DEMO, tmp_path / "plant")), paths
+
+
+# a backup passes for one of Spark's tables that has not all of them
+def test_what_spark_built_is_counted(small, tmp_path):
+    plant, paths = small
+    expected = {"raw.rework": 1, "spark.marts.summary": 2, "warehouse.main.summary": 1}
+    assert back_up(plant, paths, tmp_path / "saved") == expected
+    next((tmp_path / "saved" / "data" / "spark").rglob("*.parquet")).unlink()
+    with pytest.raises(BackupError, match="is damaged: spark.marts.summary has 1 rows, not 2"):
+        restore(Paths(tmp_path / "empty"), tmp_path / "saved")
+
+
+# the records lie on one disk only, where a link in the backup leads to
+@pytest.mark.parametrize("target", ["absolute", "relative"])
+def test_a_backup_with_links_to_elsewhere_is_refused(small, tmp_path, target):
+    plant, paths = small
+    elsewhere = tmp_path / "disk"
+    (paths.data / "lake").rename(elsewhere)
+    (paths.data / "lake").symlink_to(elsewhere if target == "absolute" else "../disk")
+    with pytest.raises(BackupError, match="/data/lake is a link to .*disk, which the backup would not hold: put "):
+        back_up(plant, paths, tmp_path / "saved")
+    assert not (tmp_path / "saved").exists()
+
+
+# a backup that copies itself fills the disk
+def test_a_backup_into_the_data_directory_does_not_hold_itself(small, tmp_path):
+    plant, paths = small
+    (paths.data / "backups").mkdir()
+    (tmp_path / "link").symlink_to(paths.data)
+    rows = back_up(plant, Paths(tmp_path / "link"), paths.data / "backups" / "saved")
+    copied = paths.data / "backups" / "saved" / "data"
+    assert count(copied) == rows and not list((copied / "backups").iterdir())
+
+
+# no backup on a share that can't flush folders; or one that is not on the disk though it said so
+def test_a_share_that_flushes_only_files_can_hold_a_backup(small, tmp_path, monkeypatch):
+    plant, paths = small
+    flushed = []
+
+    def only_files(handle: int) -> None:
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "Invalid argument")
+        flushed.append(handle)
+
+    monkeypatch.setattr(os, "fsync", only_files)
+    back_up(plant, paths, tmp_path / "saved")
+    assert len(flushed) == sum(file.is_file() for file in (tmp_path / "saved").rglob("*"))
+
+
+# whoever restores gets a page of Python, and does not know which file to look at
+@pytest.mark.parametrize("name", ["lake/raw/rework/a.parquet", "warehouse.duckdb"])
+def test_a_damaged_file_is_named(small, tmp_path, name):
+    plant, paths = small
+    back_up(plant, paths, tmp_path / "saved")
+    os.truncate(tmp_path / "saved" / "data" / name, 100)
+    with pytest.raises(BackupError, match=f"can't be read: .*{name}"):
+        restore(Paths(tmp_path / "empty"), tmp_path / "saved")
+    assert not (tmp_path / "empty" / "lake").exists()
+    os.truncate(paths.data / name, 100)
+    with pytest.raises(BackupError, match="can't be read"):
+        back_up(plant, paths, tmp_path / "again")
 
 
 # what closed weeks held is in no record any more

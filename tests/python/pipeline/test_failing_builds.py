@@ -1,10 +1,14 @@
 """A build that fails: readers keep the last good version, and the message says what to do."""
 
+import os
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from nightly_plant import NightlyPlant
+
+from pipeline.environment import process_environment
+from pipeline.paths import PROJECT, Paths
 
 TEST = "loads_hold_what_their_manifest_says"
 
@@ -69,3 +73,12 @@ def test_a_file_of_the_lake_that_can_not_be_read_is_named(nights, seasoned):
     assert outcome.code == 1
     assert file.name in outcome.err and "Nothing was published" in outcome.err and "Traceback" not in outcome.err
     assert_readers_see(seasoned, nights.second.version, nights.second.tables)
+
+
+# a shell that is set up for another dbt project makes the night, or what is said of a failed test, that project's
+def test_a_shell_tells_dbt_nothing(tmp_path, monkeypatch):
+    monkeypatch.setenv("DBT_TARGET", "other")
+    monkeypatch.setenv("DBT_PROFILES_DIR", "/elsewhere")
+    told = process_environment(Paths(tmp_path))
+    assert "DBT_TARGET" not in told
+    assert (told["DBT_PROFILES_DIR"], told["PATH"]) == (str(PROJECT), os.environ["PATH"])

@@ -2,7 +2,9 @@
 
 import os
 import re
+import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from nightly_plant import NightlyPlant
@@ -13,11 +15,9 @@ from pipeline.paths import PROJECT
 TARGETS = ["setup", "run", "ingest", "build", "publish", "report", "test", "verify", "lint", "bench", "docs", "clean"]
 
 
-def make(*arguments: str) -> str:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    found = subprocess.run(
-        ["make", *arguments], cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
-    )
+def make(*arguments: str, cwd: Path = PROJECT, **settings: str) -> str:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")} | settings
+    found = subprocess.run(["make", *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr
     return found.stdout
 
@@ -36,6 +36,24 @@ def test_make_alone_lists_the_targets():
 def test_a_target_runs_what_it_says(target, command):
     lines = [f"{line} " for line in make("--dry-run", target).splitlines()]
     assert [line for line in lines if f"/python -m {command} " in line]
+
+
+# a neighbour of the data directory is gone, or the only file that holds the closed weeks
+@pytest.mark.parametrize("is_closed", [False, True])
+def test_clean_removes_what_can_be_made_again_and_nothing_else(tmp_path, is_closed):
+    data = tmp_path / "x y" / "it's"
+    made = [data / "target" / "manifest.json", data / "logs" / "dbt.log"]
+    kept = [tmp_path / "x" / "own.txt", data / "lake" / "raw" / "closing" / "schema.parquet"]
+    if is_closed:
+        kept.append(data / "lake" / "raw" / "closing" / "2024-01-08.parquet")
+    (kept if is_closed else made).append(data / "warehouse.duckdb")
+    for file in made + kept:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    shutil.copy(PROJECT / "Makefile", tmp_path)  # it sweeps the folder it is called in, too
+    said = make("clean", cwd=tmp_path, FIRSTPASS_DATA=str(data))
+    assert said.startswith("warehouse.duckdb stays") == is_closed
+    assert [file for file in made + kept if file.exists()] == kept
 
 
 # the contract that a plant reads is not the one that the loader keeps

@@ -3,7 +3,8 @@
 import re
 
 import pytest
-from nightly_plant import NightlyPlant, assert_same, finish, query
+from comparison import differences
+from nightly_plant import NightlyPlant, finish, query
 
 MARTS = {
     "summary_machine",
@@ -89,7 +90,7 @@ def test_building_again_without_new_records_gives_the_same_figures(nights, seaso
     assert [line.split()[0] for line in outcome.out.splitlines()] == ["build", "publish", "report"]
     assert seasoned.version > nights.second.version
     assert seasoned.loads() == nights.second.loads
-    assert_same(seasoned.tables(), nights.second.tables)
+    assert not differences(seasoned.tables(), nights.second.tables)
 
 
 # two schedules, or a person beside the schedule, spoil each other's night
@@ -121,6 +122,11 @@ def test_two_runs_at_once_take_turns(nights, seasoned):
             ["run"],
             {"FIRSTPASS_DATA": "/tmp/p[1]/*"},
             "FIRSTPASS_DATA: '/tmp/p[1]/*': expected a path without * ? and [",
+        ),
+        (
+            ["run"],
+            {"FIRSTPASS_DATA": "/dev/null/x y", "ENGINE": "spark"},
+            "FIRSTPASS_DATA: '/dev/null/x y': Spark expects a path without blanks, quotes and backslashes",
         ),
         (["run"], {"FIRSTPASS_DATA": "/dev/null/data"}, "Not a directory: '/dev/null/data'"),
     ],

@@ -1,5 +1,6 @@
 """Both engines on one small plant, and what a comparison of two warehouses finds."""
 
+import json
 import shutil
 from contextlib import closing
 from dataclasses import replace
@@ -10,7 +11,7 @@ from nightly_plant import NightlyPlant
 
 from pipeline import spark
 from pipeline.parity import ParityError, compare
-from pipeline.paths import PROJECT, Paths
+from pipeline.paths import PROJECT, PathError, Paths
 
 MISSING = None
 try:
@@ -102,3 +103,29 @@ def test_an_unknown_engine_is_refused(tmp_path):
     outcome = NightlyPlant(tmp_path / "data").run("run", ENGINE="duck")
     assert outcome.code == 1
     assert outcome.err.strip() == "ENGINE: 'duck': expected duckdb or spark"
+
+
+# Spark, its catalog or a statement breaks off with a page of Java.
+@pytest.mark.parametrize("name", ["x y", "x\ty", "it's", 'say "yes"', "`x`", "x\\y"])
+def test_a_directory_that_spark_can_not_be_told_is_refused(name, tmp_path):
+    with pytest.raises(PathError, match="Spark expects a path without blanks, quotes and backslashes"):
+        replace(Paths(tmp_path / name), engine="spark")
+
+
+# A plant on Spark publishes nothing any more after a version of Firstpass that added a column.
+def test_partitions_of_an_older_version_lack_a_column(tmp_path):
+    paths = Paths(tmp_path, "spark")
+    folder = paths.spark / "tables" / "marts.db" / "summary"
+    for week, values in (("2024-01-01", "1 as a"), ("2024-01-08", "2 as a, 'new' as b")):
+        partition = folder / f"load_week_start={week}"
+        partition.mkdir(parents=True)
+        duckdb.sql(f"select {values}").write_parquet(str(partition / "part.parquet"))
+    types = {"a": "bigint", "b": "varchar", "load_week_start": "date"}
+    columns = {name: {"name": name, "data_type": kind, "description": ""} for name, kind in types.items()}
+    node = {"resource_type": "model", "schema": "marts", "name": "summary", "description": "", "columns": columns}
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({"nodes": {"model.summary": node}}))
+    spark.gather(paths, manifest)
+    with closing(duckdb.connect(str(paths.warehouse), read_only=True)) as connection:
+        found = connection.sql("select a, b, load_week_start::varchar from marts.summary order by a").fetchall()
+    assert found == [(1, None, "2024-01-01"), (2, "new", "2024-01-08")]

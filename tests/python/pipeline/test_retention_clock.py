@@ -7,7 +7,7 @@ import pytest
 from ingest import retention as lake
 from ingest.lake import Load
 from pipeline.paths import Paths
-from pipeline.plant import load_plant
+from pipeline.plant import PlantError, load_plant
 from pipeline.retention import Due, Held, due, oldest_week, retain
 
 PLANT = """
@@ -82,3 +82,12 @@ def test_each_table_has_its_own_time(plant, paths):
     assert coming == Due(None, {"sensor_reading": datetime(2024, 2, 19, 7)})
     assert retain(plant, paths, held(paths, *loads)) == "0 records of sensor_reading before 2024-02-19 07:00 dropped"
     assert not due(plant, paths, held(paths, *loads))
+
+
+# a single step drops repairs, which are judged anew each night and kept for ever
+def test_a_retention_that_would_lose_something_drops_nothing(plant, paths):
+    (plant.folder / "plant.yml").write_text(PLANT.replace("sensor_reading", "rework"))
+    loads = [load("2024-01-01", "2024-02-28", "rework"), load(None, "2024-02-28")]
+    with pytest.raises(PlantError, match="retention.raw.rework: no table whose records can go"):
+        retain(load_plant(plant.folder), paths, held(paths, *loads))
+    assert not any((paths.raw / "dropping").iterdir())

@@ -157,3 +157,15 @@ def test_the_command_says_in_one_line_why_it_failed(paths, build):
     done = runner.invoke(main, ["--keep", "2"])
     assert done.exit_code == 0
     assert "5 tables, 5,343 rows" in done.output.splitlines()[-1]
+
+
+# If this fails, whoever publishes by hand after a red build shows its figures to everybody.
+def test_the_command_publishes_no_red_build(paths, build, marks):
+    build(1)
+    publish(paths)
+    build(2)
+    (paths.data / "build-unfinished").touch()
+    failed = CliRunner(env={"FIRSTPASS_DATA": str(paths.data)}).invoke(main)
+    assert failed.exit_code == 1
+    assert failed.output.startswith("Error: Nothing was published: the last build did not end green")
+    assert marks() == {1}
