@@ -24,7 +24,8 @@ irregular as (
         product_name
     from {{ ref("module_status") }}
     where
-        (is_reopened or is_route_escape or (status = 'scrap' and tests_last_passed <> tests_reached - 1))
+        {{ just_written_and_open("load_week_start") }}
+        and (is_reopened or is_route_escape or (status = 'scrap' and tests_last_passed <> tests_reached - 1))
     union
     -- a module went on after a fail, or came back to an earlier test
     select

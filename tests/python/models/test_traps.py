@@ -51,6 +51,21 @@ TRAPS = {
         'where {{ in_touched_weeks("production_week_start") }}',
         [([attempt("A1", 2, "fail"), attempt("A1", 10, "pass")], None), ([attempt("A2", 10, "pass")], None)],
     ),
+    "the_files_of_those_weeks_are_read_too": Trap(
+        "models/intermediate/int_week_read.sql",
+        "where serial_num in (select serial_num from modules)",
+        "where false",
+        [([attempt("A1", 2, "fail"), attempt("A1", 10, "pass")], None), ([attempt("A2", 10, "pass")], None)],
+    ),
+    "a_production_week_ends_on_the_monday_after": Trap(
+        "macros/started_in_weeks.sql",
+        "timedelta(days=8)",
+        "timedelta(days=7)",
+        [
+            ([attempt("A1", 8, "fail", test_timestamp="2024-01-08T03:00:00")], None),
+            ([attempt("A2", 3, "pass")], None),
+        ],
+    ),
     "runs_that_start_together_come_in_any_order": Trap(
         "models/marts/yields/test_attempt.sql",
         "order by test_timestamp, machine_id, test_result, record_hash",
