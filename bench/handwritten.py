@@ -31,10 +31,11 @@ COMPARED = [
 
 
 def run_by_hand(paths: Paths, target: Path) -> float:
-    """Runs the script into the new DuckDB file `target`; seconds."""
+    """Runs the script into the new DuckDB file `target`, with the memory and threads that dbt has; seconds."""
     target.unlink(missing_ok=True)
+    config = {"threads": 2, "preserve_insertion_order": False, "memory_limit": "4GB", "temp_directory": str(paths.temp)}
     started = time.perf_counter()
-    with closing(duckdb.connect(str(target), config={"threads": 2, "preserve_insertion_order": False})) as connection:
+    with closing(duckdb.connect(str(target), config=config)) as connection:
         for table in INPUTS:
             files = str(paths.raw / table / "*.parquet").replace("'", "''")
             connection.execute(f"create temp view raw_{table} as from read_parquet('{files}', union_by_name = true)")
