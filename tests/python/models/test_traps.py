@@ -47,8 +47,8 @@ TRAPS = {
     ),
     "a_module_in_a_touched_week_has_records_in_others": Trap(
         "models/marts/yields/test_attempt.sql",
-        "where serial_num in (select serial_num from serials_considered)",
-        'where {{ in_touched_weeks("production_week_start") }}',
+        "serial_num in (select serial_num from serials_considered)",
+        '{{ in_touched_weeks("production_week_start") }}',
         [([attempt("A1", 2, "fail"), attempt("A1", 10, "pass")], None), ([attempt("A2", 10, "pass")], None)],
     ),
     "the_files_of_those_weeks_are_read_too": Trap(
