@@ -12,5 +12,5 @@ def test_a_build_that_spills_goes_on(tmp_path, monkeypatch):
     monkeypatch.delenv("WEEKS", raising=False)
     paths = Paths(tmp_path / "data")
     load_all(load_plant(PROJECT / "plants" / "demo"), paths)
-    monkeypatch.setenv("FIRSTPASS_MEMORY", "100MB")
+    monkeypatch.setenv("FIRSTPASS_MEMORY", "200MB")
     assert build(paths, ["run", "--select", "+test_attempt"]).models
