@@ -27,8 +27,14 @@ def dbt_environment(paths: Paths) -> dict[str, str]:
 
 
 def process_environment(paths: Paths) -> dict[str, str]:
-    """The environment of a dbt process: ours, without what somebody's shell tells dbt for another project."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("DBT_")} | dbt_environment(paths)
+    """The environment of a dbt process: ours, without what somebody's shell tells dbt for another project.
+
+    Nor is it measured with our own tests: none of our Python runs in it, and it would take twice as long.
+    """
+    not_for_dbt = ("DBT_", "COVERAGE_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(not_for_dbt)} | dbt_environment(
+        paths
+    )
 
 
 def _code_version() -> str:
