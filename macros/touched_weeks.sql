@@ -13,6 +13,17 @@
     {% endif %}
 {% endmacro %}
 
+{# The same for a model with a row per attempt or module: takes out those that in_touched_modules lets in. #}
+{% macro clear_touched_modules(weeks="int_touched_week") %}
+    {% set condition = in_touched_modules(config.require("partition_by"), weeks) %}
+    {% if rewrites_whole_weeks() %}
+        {{ clear_touched_weeks(weeks) }}
+    {% elif execute %}
+        {% do adapter.dispatch("note_weeks")(this.identifier, ref(weeks) if is_incremental() else none) %}
+        {{ "delete from " ~ this ~ " where " ~ condition if is_incremental() }}
+    {% endif %}
+{% endmacro %}
+
 {% macro duckdb__clear_weeks(relation, column, weeks) %}
     delete from {{ relation }} where {{ column }} in (select week_start from {{ weeks }})
 {% endmacro %}
@@ -36,4 +47,22 @@
     {%- else -%}
         true
     {%- endif %}
+{%- endmacro %}
+
+{#
+    The same for a model with a row per attempt or module: of the weeks being written only the modules that may look
+    different, unless whole weeks are written.
+#}
+{% macro in_touched_modules(column, weeks="int_touched_week") -%}
+    {% set touched_serials = ref("int_touched_serial") %}
+    {% set changed_routes = ref("int_route_changed") if weeks == "int_touched_module_week" %}
+    {{ in_touched_weeks(column, weeks) }}
+    {%- if is_incremental() and not rewrites_whole_weeks() %}
+        and (
+            serial_num in (select serial_num from {{ touched_serials }})
+            {%- if changed_routes %}
+            or product_name in (select product_name from {{ changed_routes }})
+            {%- endif %}
+        )
+    {%- endif -%}
 {%- endmacro %}

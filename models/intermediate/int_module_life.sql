@@ -1,5 +1,5 @@
--- One row per time of a test of a serial number that was used again, among those in the weeks being written: the module
--- that it belongs to. A serial number that comes back after serial_reuse_days is another module.
+-- One row per time of a test of a serial number that was used again, among those being read: the module that it
+-- belongs to. A serial number that comes back after serial_reuse_days is another module.
 with
 
 plant as (
@@ -10,18 +10,12 @@ serial_weeks as (
     select * from {{ ref("int_serial_week") }}
 ),
 
-serials_touched as (
-    select serial_num
-    from serial_weeks
-    where production_week_start in (select week_start from {{ ref("int_touched_week") }})
-),
-
 -- most serial numbers live for a few weeks; these may be of two lives (a week and an hour of daylight saving less)
 long_lived as (
     select serial_weeks.serial_num
     from serial_weeks
     cross join plant
-    where serial_weeks.serial_num in (select serial_num from serials_touched)
+    where serial_weeks.serial_num in (select serial_num from {{ ref("int_serial_read") }})
     group by serial_weeks.serial_num
     having
         bool_or(serial_weeks.is_production)

@@ -1,10 +1,10 @@
--- One row per module: how far its attempts brought it. Incremental by load week; module_status adds what is decided
+-- One row per module: how far its attempts brought it. Incremental by module; module_status adds what is decided
 -- elsewhere (the length of the route, dispositions).
 {{ config(
     materialized="incremental",
     partition_by="load_week_start",
     meta={"detail": true},
-    pre_hook="{{ clear_touched_weeks('int_touched_module_week') }}",
+    pre_hook="{{ clear_touched_modules('int_touched_module_week') }}",
 ) }}
 
 with
@@ -12,7 +12,7 @@ with
 attempts as (
     select *
     from {{ ref("test_attempt") }}
-    where attempt_number > 0 and {{ in_touched_weeks("load_week_start", "int_touched_module_week") }}
+    where attempt_number > 0 and {{ in_touched_modules("load_week_start", "int_touched_module_week") }}
 ),
 
 routes as (

@@ -2,24 +2,23 @@
     materialized="incremental",
     partition_by="load_week_start",
     meta={"detail": true},
-    pre_hook="{{ clear_touched_weeks() }}",
+    pre_hook="{{ clear_touched_modules() }}",
 ) }}
 
 {% set weeks_read = "select week_start from " ~ ref("int_week_read") %}
 
 with
 
-serials_considered as (
-    select serial_num from {{ ref("int_serial_week") }} where {{ in_touched_weeks("production_week_start") }}
+serials_read as (
+    select serial_num from {{ ref("int_serial_read") }}
 ),
 
 records as (
     select *
     from {{ ref("int_test_record_alive") }}
     {% if is_incremental() %}
-        -- every record of each serial number that has one in a week being written
         where
-            serial_num in (select serial_num from serials_considered)
+            serial_num in (select serial_num from serials_read)
             and {{ started_in_weeks("test_timestamp_local", weeks_read) }}
     {% endif %}
 ),

@@ -4,7 +4,7 @@ import random
 from datetime import datetime, timedelta
 
 from comparison import differences
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 MONDAY = datetime(2024, 1, 1, 7)
@@ -76,15 +76,16 @@ def by_table(pairs: list[tuple[str, dict]]) -> dict[str, list[dict]]:
     return tables
 
 
-@given(histories())
-def test_marts_do_not_depend_on_how_records_arrive(warehouse, history):
+@settings(max_examples=settings.default.max_examples // 2)  # each takes several builds
+@given(histories(), st.booleans())
+def test_marts_do_not_depend_on_how_records_arrive(warehouse, history, whole_weeks):
     loads, shuffle = history
-    everything = check_history(warehouse, loads)
+    everything = check_history(warehouse, loads, whole_weeks)
     assert_one_load_gives_the_same(warehouse, everything, shuffle)
 
 
-def check_history(warehouse, loads) -> list[tuple[str, dict]]:
-    warehouse.reset()
+def check_history(warehouse, loads, whole_weeks=False) -> list[tuple[str, dict]]:
+    warehouse.reset(whole_weeks)
     everything = []
     for load, built in loads:
         warehouse.load(**by_table(load))

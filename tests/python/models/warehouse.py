@@ -40,9 +40,11 @@ class Warehouse:
     plant: str = PLANT
     files: int = field(default=0, repr=False)
     manifest: object = field(default=None, repr=False)
+    whole_weeks: bool = field(default=False, repr=False)
 
-    def reset(self) -> None:
-        """An empty plant; what dbt parsed stays."""
+    def reset(self, whole_weeks: bool = False) -> None:
+        """An empty plant; what dbt parsed stays. `whole_weeks`: on DuckDB, too, a touched week is written whole."""
+        self.whole_weeks = whole_weeks
         self.files = 0
         if self.engine == "spark":
             self.forget_spark_tables()
@@ -71,7 +73,8 @@ class Warehouse:
 
     def build(self, *arguments: str) -> bool:
         """`dbt run`, whole or of what `arguments` select; whether it succeeded."""
-        return self.dbt("run", *arguments).success
+        variables = ["--vars", "rewrite_whole_weeks: true"] if self.whole_weeks else []
+        return self.dbt("run", *arguments, *variables).success
 
     def test(self) -> bool:
         """`make verify`: every data test over all of history; whether all passed."""
