@@ -72,7 +72,7 @@ TRAPS = {
         "timedelta(days=7)",
         [
             ([attempt("A1", 8, "fail", test_timestamp="2024-01-08T03:00:00")], None),
-            ([attempt("A2", 3, "pass")], None),
+            ([attempt("A1", 3, "pass")], None),
         ],
     ),
     "runs_that_start_together_come_in_any_order": Trap(
