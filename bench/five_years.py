@@ -81,6 +81,8 @@ class Site:
 @click.option("--folder", type=click.Path(path_type=Path), help="Where to work; default a temporary folder.")
 @click.option("--history", type=click.Path(path_type=Path), help="Folder of an earlier history; written where missing.")
 def main(scale: float, weeks: int, nights: int, folder: Path | None, history: Path | None) -> None:
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as name:
         work = Path(name)
         history = history or work / "history"
