@@ -90,18 +90,19 @@ class SimulatorSource(Section):
 
 
 class FilesSource(Section):
-    """Files of one table, found by a glob."""
+    """Files, found by a glob: of one table, or in a format of test equipment, which knows its tables."""
 
     name: str = Field(pattern=NAME)
     kind: Literal["files"]
     path: str
     """Relative to the plant's folder; `**` allowed."""
-    table: str
+    table: str | None = None
+    """May be left out for stdf, openhtf, wats and atml: all tables of the format are loaded."""
     columns: dict[str, str] = {}
     """contract column: the file's column; only where names differ by more than case and _."""
     timezone: Zone | None = None
     """Zone of timestamps that carry none; default the plant's."""
-    format: Literal["csv", "tsv", "parquet", "json", "ndjson", "xlsx"] | None = None
+    format: Literal["csv", "tsv", "parquet", "json", "ndjson", "xlsx", "stdf", "openhtf", "wats", "atml"] | None = None
     """Default: by the file's ending."""
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     encoding: str = "utf-8"

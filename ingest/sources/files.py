@@ -9,13 +9,14 @@ import shutil
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from ingest.contract import CONTRACTS, RECORD_TABLES
-from ingest.formats import delimited, json_text, parquet, workbook
+from ingest.formats import delimited, equipment, json_text, parquet, workbook
 from ingest.source import Batch, Object, Reading, StillWritten, Unreadable
 from ingest.sql import literal
 from pipeline.paths import Paths
@@ -33,6 +34,8 @@ FORMATS = {
     ".jsonl": "ndjson",
     ".xlsx": "xlsx",
     ".xlsm": "xlsx",
+    ".stdf": "stdf",
+    ".std": "stdf",
 }
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 HIDDEN = (".", "~$")
@@ -50,7 +53,6 @@ def find(plant: Plant, source: FilesSource, paths: Paths) -> Iterator[Object]:
         raise _wrong(source, "path", "is a folder; say which files in it, such as inbox/*.csv")
     reading = Reading(
         timezone=source.timezone or plant.plant.timezone,
-        columns=source.columns,
         repeated_hour=source.repeated_hour,
         timestamp_format=source.timestamp_format,
     )
@@ -58,7 +60,26 @@ def find(plant: Plant, source: FilesSource, paths: Paths) -> Iterator[Object]:
         file = Path(found)
         if file.is_file() and not file.name.startswith(HIDDEN) and not file.name.lower().endswith(UNFINISHED):
             name = found if os.path.isabs(source.path) else Path(os.path.relpath(file, plant.folder)).as_posix()
-            yield file_object(file, name, source, reading, paths)
+            for one in by_table(source):
+                yield file_object(file, name, one, replace(reading, columns=one.columns), paths)
+
+
+def by_table(source: FilesSource) -> list[FilesSource]:
+    """The source for each of its tables: the one of plant.yml, else all that its format knows."""
+    tables = [source.table] if source.table else equipment.FORMATS[format_of(source, Path(source.path))].tables
+    columns = source.columns.items()
+    return [
+        source.model_copy(
+            update={"table": table, "columns": {c: n for c, n in columns if c in CONTRACTS[table].columns}}
+        )
+        for table in tables
+    ]
+
+
+def format_of(source: FilesSource, file: Path) -> str | None:
+    """Of a file, or of those that a path with wildcards is for."""
+    name = file.name.lower().rstrip("*").removesuffix(".gz")
+    return source.format or FORMATS.get(Path(name).suffix)
 
 
 def file_object(file: Path, name: str, source: FilesSource, reading: Reading, paths: Paths, **options) -> Object:
@@ -87,10 +108,16 @@ def _wrong(source: FilesSource, key: str, expected: str) -> PlantError:
 
 def check(source: FilesSource) -> None:
     """Raises PlantError for what plant.yml gets wrong about a source."""
-    if source.table not in RECORD_TABLES:
-        raise _wrong(source, "table", f"is not a table of records; expected one of {', '.join(RECORD_TABLES)}")
-    if unknown := sorted(set(source.columns) - set(CONTRACTS[source.table].columns)):
-        raise _wrong(source, "columns", f"names {unknown[0]!r}, which is not a column of {source.table}")
+    format_ = format_of(source, Path(source.path))
+    known = equipment.FORMATS[format_].tables if format_ in equipment.FORMATS else RECORD_TABLES
+    if source.table is None and known is RECORD_TABLES:
+        raise PlantError(f"plant.yml: sources.{source.name}.table: missing; expected one of {', '.join(known)}")
+    if source.table is not None and source.table not in known:
+        what = "a table of records" if known is RECORD_TABLES else f"a table of the format {format_}"
+        raise _wrong(source, "table", f"is not {what}; expected one of {', '.join(known)}")
+    tables = [one.table for one in by_table(source)]
+    if unknown := sorted(set(source.columns).difference(*(CONTRACTS[table].columns for table in tables))):
+        raise _wrong(source, "columns", f"names {unknown[0]!r}, which is not a column of {' or '.join(tables)}")
     if source.delimiter is not None and (not source.delimiter.isascii() or source.delimiter in '"\r\n'):
         raise _wrong(source, "delimiter", "can't delimit; expected one plain character such as ; or a tab")
     try:
@@ -131,7 +158,7 @@ def _check_unchanged(file: Path, version: str) -> None:
 
 def _read(file: Path, source: FilesSource, reading: Reading, paths: Paths) -> Iterator[Batch]:
     zipped = file.suffix.lower() == ".gz"
-    kind = source.format or FORMATS.get((file.with_suffix("") if zipped else file).suffix.lower())
+    kind = format_of(source, file)
     known = {name.replace("_", "").casefold() for name in [*CONTRACTS[source.table].columns, *reading.columns.values()]}
     readers: dict[str, Callable] = {
         "csv": partial(delimited.read, known=known, delimiter=source.delimiter, encoding=source.encoding),
@@ -141,6 +168,10 @@ def _read(file: Path, source: FilesSource, reading: Reading, paths: Paths) -> It
         "parquet": parquet.read,
         "xlsx": partial(workbook.read, sheet=source.sheet),
     }
+    for name in equipment.FORMATS:
+        readers[name] = partial(
+            equipment.read, kind=name, table=source.table, columns=reading.columns, encoding=source.encoding
+        )
     if kind is None:
         raise Unreadable("its name says nothing of its format; say which it is with format: in plant.yml")
     try:

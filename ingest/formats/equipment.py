@@ -1,0 +1,92 @@
+"""Formats of test equipment: a file holds rows of several tables, and each load reads those of one.
+
+All loads of a file read it from end to end with the same checks, so that either all of them hold it or none does.
+"""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+
+from ingest.contract import CONTRACTS
+from ingest.formats import atml, openhtf, stdf, wats
+from ingest.formats.attempts import Unfit
+from ingest.formats.json_text import as_text
+from ingest.source import Batch, Reject, Unreadable
+
+BATCH_ROWS = 50_000
+
+
+@dataclass(frozen=True)
+class Format:
+    tables: tuple[str, ...]
+    rows: Callable[..., Iterator[dict | Unfit]]
+    """Given stream, table, encoding and the names of columns that plant.yml maps: rows of the table, in their order."""
+    all_columns: bool = False
+    """Every row of a file has every column that the format knows, so that one that is not there is a mistake."""
+
+
+FORMATS = {
+    "stdf": Format(stdf.TABLES, stdf.rows, all_columns=True),
+    "openhtf": Format(openhtf.TABLES, openhtf.rows),
+    "wats": Format(wats.TABLES, wats.rows),
+    "atml": Format(atml.TABLES, atml.rows),
+}
+
+
+def read(stream: BinaryIO, *, kind: str, table: str, columns: dict[str, str], encoding: str) -> Iterator[Batch]:
+    """`columns`: contract column to the format's own, as plant.yml maps them. A row counts from 1 within its table."""
+    file = FORMATS[kind]
+    if table not in file.tables:
+        raise Unreadable(f"a file of the format {kind} has no {table}; it has {' and '.join(file.tables)}")
+    named = frozenset(columns.values())
+    pending = _Pending(table, columns, frozenset() if file.all_columns else named)
+    for row in file.rows(stream, table, encoding, named):
+        pending.add(row)
+        if len(pending.rows) + len(pending.rejects) >= BATCH_ROWS:
+            yield pending.taken()
+    yield pending.taken()
+
+
+class _Pending:
+    """Rows until they are a batch."""
+
+    def __init__(self, table: str, columns: dict[str, str], added: Collection[str]):
+        self.present = {name for name in CONTRACTS[table].required if name not in columns} | added
+        self.replaced = {name for name, other in columns.items() if name != other}
+        self.count = 0
+        self._clear()
+
+    def _clear(self) -> None:
+        self.rows: list[dict] = []
+        self.numbers: list[int] = []
+        self.rejects: list[Reject] = []
+
+    def add(self, row: dict | Unfit) -> None:
+        self.count += 1
+        if isinstance(row, Unfit):
+            self.rejects.append(Reject(self.count, row.record, row.reason))
+        else:
+            self.rows.append(row)
+            self.numbers.append(self.count)
+
+    def taken(self) -> Batch:
+        names = dict.fromkeys(name for row in self.rows for name in row) | dict.fromkeys(sorted(self.present))
+        columns = {n: _array([row.get(n) for row in self.rows]) for n in names if n not in self.replaced}
+        batch = Batch(pa.table(columns), np.array(self.numbers, np.int64), self.rejects)
+        self._clear()
+        return batch
+
+
+def _array(values: list) -> pa.Array:
+    """Numbers and times stay what they are, where all values of a batch are; everything else becomes text."""
+    kinds = {type(value) for value in values} - {type(None)}
+    if kinds == {float}:
+        return pa.array(values, pa.float64())
+    if kinds == {datetime}:
+        zones = {value.tzinfo for value in values if value}
+        return pa.array(values, pa.timestamp("us", *("UTC" for zone in zones if zone)))
+    return pa.array([as_text(value) for value in values], pa.string())
