@@ -6,6 +6,7 @@ All loads of a file read it from end to end with the same checks, so that either
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import BinaryIO
 
 import numpy as np
@@ -55,7 +56,9 @@ class _Pending:
     """Rows until they are a batch."""
 
     def __init__(self, table: str, columns: dict[str, str], added: Collection[str]):
-        self.present = {name for name in CONTRACTS[table].required if name not in columns} | added
+        contract = CONTRACTS[table]
+        self.present = {name for name in contract.required if name not in columns} | added
+        self.doubles = {name for name, column in contract.columns.items() if column.type == "double"}
         self.replaced = {name for name, other in columns.items() if name != other}
         self.count = 0
         self._clear()
@@ -74,19 +77,27 @@ class _Pending:
             self.numbers.append(self.count)
 
     def taken(self) -> Batch:
-        names = dict.fromkeys(name for row in self.rows for name in row) | dict.fromkeys(sorted(self.present))
-        columns = {n: _array([row.get(n) for row in self.rows]) for n in names if n not in self.replaced}
+        shapes = dict.fromkeys(map(tuple, self.rows))
+        names = dict.fromkeys([*chain.from_iterable(shapes), *sorted(self.present)])
+        columns = {
+            name: _array([row.get(name) for row in self.rows], number=name in self.doubles)
+            for name in names
+            if name not in self.replaced
+        }
         batch = Batch(pa.table(columns), np.array(self.numbers, np.int64), self.rejects)
         self._clear()
         return batch
 
 
-def _array(values: list) -> pa.Array:
-    """Numbers and times stay what they are, where all values of a batch are; everything else becomes text."""
-    kinds = {type(value) for value in values} - {type(None)}
-    if kinds == {float}:
+def _array(values: list, *, number: bool) -> pa.Array:
+    """Times, and numbers where the contract wants them, stay what they are if all of a batch are; the rest is text.
+
+    What goes to `_extra` is always text, so that a record's hash does not depend on the others of its batch.
+    """
+    kinds = set(map(type, values)) - {type(None)}
+    if number and kinds == {float}:
         return pa.array(values, pa.float64())
     if kinds == {datetime}:
         zones = {value.tzinfo for value in values if value}
         return pa.array(values, pa.timestamp("us", *("UTC" for zone in zones if zone)))
-    return pa.array([as_text(value) for value in values], pa.string())
+    return pa.array(values if kinds == {str} else [as_text(value) for value in values], pa.string())

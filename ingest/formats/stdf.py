@@ -82,6 +82,7 @@ PURPOSES = {"A": "AEL", "C": "checker", "D": "development", "E": "engineering", 
 PURPOSES |= {"Q": "quality control"}
 TEST_FLAGS = {0x01: "alarm", 0x02: "no value taken", 0x04: "unreliable", 0x08: "timeout", 0x20: "aborted"}
 PARM_FLAGS = {0x01: "scale error", 0x02: "drift", 0x04: "oscillation"}
+UNUSABLE = sum(TEST_FLAGS), sum(PARM_FLAGS)
 SHORTEST = {PTR: 12, MPR: 12, FTR: 7}
 NOT_EXECUTED, PASS_OR_FAIL, FAILED = 0x10, 0xC0, 0x80
 
@@ -339,8 +340,10 @@ def _result(flags: int | None) -> str | None:
 def _measurements(kind: tuple, number: int, flags: bytes, values: tuple, static: Static) -> Iterator[dict]:
     """`flags`: TEST_FLG and PARM_FLG."""
     test_flags, parm_flags = flags
-    invalid = [word for bit, word in TEST_FLAGS.items() if test_flags & bit]
-    invalid += [word for bit, word in PARM_FLAGS.items() if parm_flags & bit]
+    invalid = []
+    if test_flags & UNUSABLE[0] or parm_flags & UNUSABLE[1]:
+        invalid = [word for bit, word in TEST_FLAGS.items() if test_flags & bit]
+        invalid += [word for bit, word in PARM_FLAGS.items() if parm_flags & bit]
     parameter = f"{number} {static.text}" if static.text else str(number)
     indexes = static.indexes if len(static.indexes) == len(values) else range(1, len(values) + 1)
     for index, value in zip(indexes, values, strict=True):

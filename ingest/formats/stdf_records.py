@@ -39,7 +39,8 @@ LAYOUTS = {
         PRR: "HEAD_NUM:U1 SITE_NUM:U1 PART_FLG:B1 NUM_TEST:U2 HARD_BIN:U2 SOFT_BIN:U2 X_COORD:I2 Y_COORD:I2 TEST_T:U4 "
         "PART_ID:Cn PART_TXT:Cn PART_FIX:Bn",
         PTR: f"TEST_TXT:Cn ALARM_ID:Cn {LIMITS} UNITS:Cn {FORMATS}",
-        MPR: f"TEST_TXT:Cn ALARM_ID:Cn {LIMITS} START_IN:R4 INCR_IN:R4 RTN_INDX:RTN_ICNT*U2 UNITS:Cn UNITS_IN:Cn {FORMATS}",
+        MPR: f"TEST_TXT:Cn ALARM_ID:Cn {LIMITS} START_IN:R4 INCR_IN:R4 RTN_INDX:RTN_ICNT*U2 UNITS:Cn UNITS_IN:Cn "
+        f"{FORMATS}",
     }.items()
 }
 """Name and type of each field; of PTR and MPR those after the results, which `stdf` takes itself."""

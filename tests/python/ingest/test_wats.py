@@ -265,3 +265,14 @@ def test_reports_of_another_shape_are_rejected(change):
     for table in ("test_record", "test_measurement"):
         (refused,) = read(report(**change), table=table)
         assert refused.reason.startswith("not a WATS report: ")
+
+
+# A report that is sent again among others must be the same record.
+def test_hash_does_not_depend_on_the_batch(wats_site):
+    ambient = [{"description": "Ambient", "numeric": 21.0}]
+    wats_site.put("a.json", json.dumps(report(miscInfos=ambient)))
+    others = [report(miscInfos=[{"description": "Ambient", "text": "cold"}], sn="SN02"), report(miscInfos=ambient)]
+    wats_site.put("b.json", json.dumps(others))
+    wats_site.load()
+    first, _, again = wats_site.rows()
+    assert first["_hash"] == again["_hash"]
