@@ -27,6 +27,7 @@ what they belong to. Below a ResultSet one Test at a time is held.
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import groupby
@@ -35,7 +36,7 @@ from typing import BinaryIO
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
-from ingest.formats.attempts import KEY, measured, text_of
+from ingest.formats.attempts import KEY, measured, text_of, unrepeated
 from ingest.source import Unreadable
 
 TABLES = ("test_record", "test_measurement")
@@ -74,11 +75,12 @@ def _attempts(stream: BinaryIO) -> Iterator[dict]:
     head: dict[str, Element] = {}
     found: list[dict] = []
     others: dict = {}
+    seen: Counter = Counter()
     failed = outcome = None
     for containers, element in _elements(stream):
         if element.tag == "Test":
             path = _path(containers, element)
-            others |= _other_values(path, element)
+            others |= {unrepeated(name, seen): value for name, value in _other_values(path, element)}
             if failed is None and _outcome(element.find("Outcome"))[0] not in ("Passed", "NotStarted", None):
                 failed = path
         elif element.tag == "Outcome" and containers[-1].tag == "ResultSet":
@@ -87,7 +89,7 @@ def _attempts(stream: BinaryIO) -> Iterator[dict]:
             head[element.tag] = element
         elif element.tag == "ResultSet":
             found.append(_result_set(element, outcome, failed) | {"OTHER_VALUES": text_of(others)})
-            others, failed, outcome = {}, None, None
+            others, seen, failed, outcome = {}, Counter(), None, None
         elif element.tag == "TestResults":
             own = _head(head) | {"TestResults.uuid": element.get("uuid")}
             yield from (attempt | own for attempt in found)
@@ -172,8 +174,8 @@ def _values(path: str, test: Element) -> Iterator[dict]:
             }
 
 
-def _other_values(path: str, test: Element) -> dict:
-    return {parameter: _value(datum) for parameter, _, datum in _data(path, test) if not _is_number(datum)}
+def _other_values(path: str, test: Element) -> Iterator[tuple[str, str | list | None]]:
+    return ((parameter, _value(datum)) for parameter, _, datum in _data(path, test) if not _is_number(datum))
 
 
 def _is_number(datum: Element) -> bool:

@@ -28,15 +28,18 @@ class Misshapen(ValueError):
 def measured(attempt: dict, found: Iterable[dict], named: Collection[str]) -> Iterator[dict]:
     """The values measured in an attempt as rows: with its key, and with its columns that plant.yml names.
 
-    A parameter that occurs again in the attempt (a loop, a retry) gets ` #2`, ` #3` ... so that none hides another.
+    A parameter may occur again in the attempt, in a loop or a retry.
     """
     key = {name: attempt[name] for name in (*KEY, *named) if name in attempt}
     seen: Counter = Counter()
     for values in found:
-        parameter = values["parameter"]
-        seen[parameter] += 1
-        again = f" #{seen[parameter]}" if seen[parameter] > 1 else ""
-        yield key | values | {"parameter": f"{parameter or ''}{again}"}
+        yield key | values | {"parameter": unrepeated(values["parameter"], seen)}
+
+
+def unrepeated(name: str, seen: Counter) -> str:
+    """`name`, or `name #2` the second time, so that none hides another."""
+    seen[name] += 1
+    return name if seen[name] == 1 else f"{name} #{seen[name]}"
 
 
 def mapping(value: object, name: str) -> dict:
@@ -54,6 +57,11 @@ def _of(kind: type, value: object, name: str, expected: str):
     if not isinstance(value, kind):
         raise Misshapen(f"{name} is not {expected}")
     return value
+
+
+def unfit(document: object, reason: str) -> Unfit:
+    """Of a JSON document. As ASCII, since it may hold what is no text, such as half a surrogate pair."""
+    return Unfit(json.dumps(document), reason)
 
 
 def text_of(values: dict | list) -> str | None:

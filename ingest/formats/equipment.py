@@ -39,7 +39,10 @@ FORMATS = {
 
 
 def read(stream: BinaryIO, *, kind: str, table: str, columns: dict[str, str], encoding: str) -> Iterator[Batch]:
-    """`columns`: contract column to the format's own, as plant.yml maps them. A row counts from 1 within its table."""
+    """Rows count from 1 within their table. `columns`: contract column to the format's own, as plant.yml maps them.
+
+    `stream` may be read a second time, from its start.
+    """
     file = FORMATS[kind]
     if table not in file.tables:
         raise Unreadable(f"a file of the format {kind} has no {table}; it has {' and '.join(file.tables)}")
@@ -100,4 +103,7 @@ def _array(values: list, *, number: bool) -> pa.Array:
     if kinds == {datetime}:
         zones = {value.tzinfo for value in values if value}
         return pa.array(values, pa.timestamp("us", *("UTC" for zone in zones if zone)))
-    return pa.array(values if kinds == {str} else [as_text(value) for value in values], pa.string())
+    try:
+        return pa.array(values if kinds == {str} else [as_text(value) for value in values], pa.string())
+    except UnicodeEncodeError as error:
+        raise Unreadable(f"a text in it is none: {error.reason} ({error.object[error.start : error.end]!a})") from None

@@ -23,13 +23,13 @@ within 5% of 10`; of several the tightest. `OUTCOME` and `VALIDATORS` keep what 
 measurements to Firstpass: they stay with the attempt, in `OTHER_VALUES`. Attachments and log lines are not read.
 """
 
-import json
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
-from ingest.formats.attempts import Misshapen, Unfit, mapping, measured, sequence, text_of
+from ingest.formats.attempts import Misshapen, Unfit, mapping, measured, sequence, text_of, unfit, unrepeated
 from ingest.formats.json_documents import documents
 
 TABLES = ("test_record", "test_measurement")
@@ -47,11 +47,11 @@ def rows(stream: BinaryIO, table: str, encoding: str, named: Collection[str]) ->
         try:
             yield from _rows(mapping(document, "the document"), table, named)
         except Misshapen as error:
-            yield Unfit(json.dumps(document, ensure_ascii=False), f"not an OpenHTF test record: {error}")
+            yield unfit(document, f"not an OpenHTF test record: {error}")
 
 
 def _rows(record: dict, table: str, named: Collection[str]) -> list[dict]:
-    values, others, failed = [], {}, []
+    values, others, failed, seen = [], {}, [], Counter()
     for phase in (mapping(it, "a phase") for it in sequence(record.get("phases"), "phases")):
         measurements = mapping(phase.get("measurements"), "measurements")
         for name, it in measurements.items():
@@ -61,7 +61,7 @@ def _rows(record: dict, table: str, named: Collection[str]) -> list[dict]:
             if _is_number(value):
                 values.append(_measurement(parameter, float_of(value), found))
             else:
-                others[parameter] = value
+                others[unrepeated(parameter, seen)] = value
             if found.get("outcome") == "FAIL":
                 failed.append(parameter)
         if phase.get("outcome") in ("FAIL", "ERROR"):

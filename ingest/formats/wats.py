@@ -31,17 +31,17 @@ processName, else processCode; cause_error_code the failure's code, technician_i
 repair that names no failure is handed over without a component, and so rejected.
 """
 
-import json
+from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import BinaryIO
 
-from ingest.formats.attempts import Misshapen, Unfit, mapping, measured, sequence, text_of
+from ingest.formats.attempts import Misshapen, Unfit, mapping, measured, sequence, text_of, unfit, unrepeated
 from ingest.formats.json_documents import documents
 
 TABLES = ("test_record", "test_measurement", "rework")
 RESULTS = {"P": "passed", "F": "failed", "E": "error", "T": "terminated"}
-BOTH = {"GELE", "GTLT", "GELT", "GTLE"}
-LOWER, UPPER = {"GE", "GT"}, {"LE", "LT"}
+BOTH = ("GELE", "GTLT", "GELT", "GTLE")
+LOWER, UPPER = ("GE", "GT"), ("LE", "LT")
 OTHER_VALUES = ("stringMeas", "booleanMeas", "messagePopup", "callExe", "chart", "additionalResults")
 NO_SOCKET = -1
 
@@ -51,7 +51,7 @@ def rows(stream: BinaryIO, table: str, encoding: str, named: Collection[str]) ->
         try:
             yield from _rows(mapping(document, "the document"), table, named)
         except Misshapen as error:
-            yield Unfit(json.dumps(document, ensure_ascii=False), f"not a WATS report: {error}")
+            yield unfit(document, f"not a WATS report: {error}")
 
 
 def _rows(report: dict, table: str, named: Collection[str]) -> list[dict]:
@@ -78,18 +78,25 @@ def _steps(step: dict, path: tuple) -> Iterator[tuple[str, dict]]:
 
 def _attempt(report: dict, steps: list[tuple[str, dict]]) -> dict:
     uut, root = mapping(report.get("uut"), "uut"), mapping(report.get("root"), "root")
-    others = {f"{path}: {name}": step[name] for path, step in steps for name in OTHER_VALUES if step.get(name)}
+    seen: Counter = Counter()
+    others = {
+        unrepeated(f"{path}: {name}", seen): step[name]
+        for path, step in steps
+        for name in OTHER_VALUES
+        if step.get(name)
+    }
     result = report.get("result")
+    result = RESULTS.get(result, result) if isinstance(result, str) else result
     return _common(report, "uut", uut) | {
         "serial_num": report.get("sn"),
         "product_name": report.get("pn"),
         "test_name": report.get("processCode"),
         "machine_id": report.get("machineName"),
         "test_timestamp": _start(report),
-        "test_result": RESULTS.get(result, result),
+        "test_result": result,
         "test_duration_s": uut.get("execTime") if uut.get("execTime") is not None else root.get("totTime"),
         "operator_id": uut.get("user"),
-        "error_code": None if result == "P" else uut.get("errorCode") or _culprit(steps),
+        "error_code": None if str(result).casefold() == "passed" else uut.get("errorCode") or _culprit(steps),
         "fixture_id": uut.get("fixtureId"),
         "fixture_slot": None if uut.get("testSocketIndex") == NO_SOCKET else uut.get("testSocketIndex"),
         "lot_number": uut.get("batchSN"),
@@ -108,9 +115,10 @@ def _culprit(steps: list[tuple[str, dict]]) -> str | None:
 def _common(report: dict, info: str, inner: dict) -> dict:
     own = {f"report.{name}": value for name, value in report.items() if not isinstance(value, dict | list)}
     own |= {f"{info}.{name}": value for name, value in inner.items()}
+    seen: Counter = Counter()
     for entry in (mapping(it, "a misc info") for it in sequence(report.get("miscInfos"), "miscInfos")):
         text = entry.get("text")
-        own[f"misc.{entry.get('description')}"] = entry.get("numeric") if text in (None, "") else text
+        own[unrepeated(f"misc.{entry.get('description')}", seen)] = entry.get("numeric") if text in (None, "") else text
     units = sequence(report.get("subUnits"), "subUnits")
     return own | {"SUB_UNITS": text_of(units), "ASSETS": text_of(sequence(report.get("assets"), "assets"))}
 

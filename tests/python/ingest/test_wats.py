@@ -276,3 +276,20 @@ def test_hash_does_not_depend_on_the_batch(wats_site):
     wats_site.load()
     first, _, again = wats_site.rows()
     assert first["_hash"] == again["_hash"]
+
+
+# A value that hides another of its name would be lost.
+def test_names_that_occur_again_hide_nothing():
+    again = [step("Label", stringMeas=[{"value": value}]) for value in "ab"]
+    (row,) = read(report(*again, miscInfos=[{"description": "Fw", "text": text} for text in "xy"]))
+    assert (row["misc.Fw"], row["misc.Fw #2"]) == ("x", "y")
+    others = json.loads(row["OTHER_VALUES"])
+    assert [others[name][0]["value"] for name in ("Label: stringMeas", "Label: stringMeas #2")] == ["a", "b"]
+
+
+# Half a surrogate pair is JSON, but no text: it must not stop the night.
+def test_half_a_character_fails_the_file(wats_site):
+    wats_site.put("a.json", json.dumps(report(sn="\ud800")))
+    wats_site.put("b.json", json.dumps([report(type="\ud800"), report(result=["P"])]))
+    first, *_, second, _, _ = wats_site.load()
+    assert "surrogates not allowed ('\\ud800')" in first.error and second.reject_count == 2
