@@ -18,7 +18,7 @@ from ingest.formats.attempts import Unfit
 from ingest.formats.json_text import as_text
 from ingest.source import Batch, Reject, Unreadable
 
-BATCH_ROWS = 50_000
+BATCH_ROWS = 20_000
 
 
 @dataclass(frozen=True)

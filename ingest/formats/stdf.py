@@ -167,7 +167,7 @@ class _Run:
         self.totals: list[tuple[str, dict]] = []
 
     def _mir(self, fields: dict) -> None:
-        self.mir = fields
+        self.mir = {name: plain(value) if isinstance(value, str) else value for name, value in fields.items()}
         self._advance(fields.get("START_T"))
 
     def _sdr(self, fields: dict) -> None:
@@ -217,7 +217,7 @@ class _Run:
             yield attempt
 
     def _attempt(self, site: tuple, part: Part, prr: dict) -> dict:
-        mir = {name: plain(value) if isinstance(value, str) else value for name, value in self.mir.items()}
+        mir = self.mir
         part_id, lot, wafer = plain(prr.get("PART_ID")), mir.get("LOT_ID"), self.wafers.get(site[0])
         x, y = prr.get("X_COORD", NO_COORDINATE), prr.get("Y_COORD", NO_COORDINATE)
         die = f"{lot}/{wafer}/{x},{y}" if lot and wafer and NO_COORDINATE not in (x, y) else None

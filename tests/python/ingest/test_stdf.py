@@ -461,3 +461,13 @@ def test_what_was_written_is_read(written, order):
     assert [tuple(row[name] for name in names) for row in read["test_measurement"]] == values
     starts = [row["test_timestamp"] for row in read["test_record"]]
     assert starts == sorted(set(starts))
+
+
+# A run that ended between the tables of a file goes on with those that are missing.
+def test_tables_that_are_missing_are_loaded_later(site):
+    source = {"name": "t", "kind": "files", "path": "inbox/*.stdf"}
+    site.describe(source | {"table": "test_record"}).put("a.stdf", WHOLE)
+    assert site.load_one().table_name == "test_record"
+    site.describe(source)
+    assert [load.table_name for load in site.load()] == ["test_measurement"]
+    assert (site.count(), site.count("test_measurement"), site.load()) == (1, 2, [])

@@ -86,7 +86,8 @@ WRONG = {
     ),
     "unknown format": (
         FILES % "format: xls",
-        "sources.tests.format: 'xls': expected 'csv', 'tsv', 'parquet', 'json', 'ndjson' or 'xlsx'",
+        "sources.tests.format: 'xls': expected 'csv', 'tsv', 'parquet', 'json', 'ndjson', 'xlsx', 'stdf', 'openhtf', "
+        "'wats' or 'atml'",
     ),
     "long delimiter": (FILES % "delimiter: ';;'", "sources.tests.delimiter: ';;': expected one character"),
     "column that is no text": (
