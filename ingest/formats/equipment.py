@@ -1,9 +1,9 @@
 """Formats of test equipment: a file holds rows of several tables, and each load reads those of one.
 
-All loads of a file read it from end to end with the same checks, so that either all of them hold it or none does.
+All loads of a file read it from end to end and check its structure alike, so that all of them hold it or none does.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -26,12 +26,12 @@ class Format:
     tables: tuple[str, ...]
     rows: Callable[..., Iterator[dict | Unfit]]
     """Given stream, table, encoding and the names of columns that plant.yml maps: rows of the table, in their order."""
-    all_columns: bool = False
-    """Every row of a file has every column that the format knows, so that one that is not there is a mistake."""
+    columns: frozenset[str] | None = None
+    """Its own columns, where all are known: one that plant.yml names and that is not among them is a mistake."""
 
 
 FORMATS = {
-    "stdf": Format(stdf.TABLES, stdf.rows, all_columns=True),
+    "stdf": Format(stdf.TABLES, stdf.rows, stdf.COLUMNS),
     "openhtf": Format(openhtf.TABLES, openhtf.rows),
     "wats": Format(wats.TABLES, wats.rows),
     "atml": Format(atml.TABLES, atml.rows),
@@ -47,7 +47,9 @@ def read(stream: BinaryIO, *, kind: str, table: str, columns: dict[str, str], en
     if table not in file.tables:
         raise Unreadable(f"a file of the format {kind} has no {table}; it has {' and '.join(file.tables)}")
     named = frozenset(columns.values())
-    pending = _Pending(table, columns, frozenset() if file.all_columns else named)
+    if file.columns and (unknown := sorted(named - file.columns)):
+        raise Unreadable(f"columns: names {unknown[0]!r}, which is not among its columns: {sorted(file.columns)}")
+    pending = _Pending(table, columns)
     for row in file.rows(stream, table, encoding, named):
         pending.add(row)
         if len(pending.rows) + len(pending.rejects) >= BATCH_ROWS:
@@ -58,9 +60,9 @@ def read(stream: BinaryIO, *, kind: str, table: str, columns: dict[str, str], en
 class _Pending:
     """Rows until they are a batch."""
 
-    def __init__(self, table: str, columns: dict[str, str], added: Collection[str]):
+    def __init__(self, table: str, columns: dict[str, str]):
         contract = CONTRACTS[table]
-        self.present = {name for name in contract.required if name not in columns} | added
+        self.present = {name for name in contract.required if name not in columns} | set(columns.values())
         self.doubles = {name for name, column in contract.columns.items() if column.type == "double"}
         self.replaced = {name for name, other in columns.items() if name != other}
         self.count = 0

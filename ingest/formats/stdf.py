@@ -77,6 +77,13 @@ MOST_OPEN = 1_000_000
 MOST_KNOWN = 100_000
 """Limits, units and texts that are remembered as they were written; more are decoded again."""
 ALL_SITES = (255, None)
+COLUMNS = frozenset(
+    [
+        *(f"MIR.{name}" for name, _ in LAYOUTS[MIR]),
+        *(f"PRR.{name}" for name, _ in LAYOUTS[PRR] if name != "PART_FIX"),
+        *("DIE", "LOT.PART", "WAFER", "FAILED_TESTS", "FUNCTIONAL_TESTS"),
+    ]
+)
 NO_COUNT, NO_BIN, NO_COORDINATE = 0xFFFFFFFF, 0xFFFF, -0x8000
 PURPOSES = {"A": "AEL", "C": "checker", "D": "development", "E": "engineering", "M": "maintenance", "P": "production"}
 PURPOSES |= {"Q": "quality control"}
