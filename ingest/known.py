@@ -30,5 +30,5 @@ def _new(batch: pa.Table, key: str, loads: pa.Array, *, folder: Path, id_column:
     schema = pa.schema([(id_column, pa.string()), batch.schema.field(key)])
     values = batch[key].combine_chunks()
     wanted = ds.field(id_column).isin(loads) & ds.field(key).isin(values)
-    known = ds.dataset(files, schema=schema).to_table(columns=[key], filter=wanted)[key]
+    known = ds.dataset(files, schema=schema).to_table(columns=[key], filter=wanted, batch_readahead=4)[key]
     return batch.filter(pc.invert(pc.is_in(values, value_set=known.combine_chunks())))

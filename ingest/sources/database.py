@@ -16,13 +16,15 @@ import numpy as np
 import sqlalchemy as sa
 
 from ingest.lake import Load
-from ingest.source import BATCH_ROWS, Batch, Object, Unreachable, Unreadable
+from ingest.source import Batch, Object, Unreachable, Unreadable
 from ingest.sources import high_water
 from ingest.sources.files import reading_of
 from ingest.sources.rows import arrow_table
 from pipeline.plant import Plant, SqlSource
 from publish.databases.address import Address
 
+BATCH_ROWS = 32_768
+"""Fewer than of files: a row of Python values takes ten times the memory of one in Arrow."""
 CONNECTION = {
     "postgresql": {"connect_timeout": 10, "keepalives_idle": 30, "keepalives_count": 3, "tcp_user_timeout": 60_000},
     "mysql": {"connect_timeout": 10, "read_timeout": 3600},

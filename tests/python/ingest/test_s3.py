@@ -209,9 +209,7 @@ def test_a_listing_of_many_thousands(store, bucket, front):
     bucket.put("dumps/0/last.csv", text)
     bucket.put("dumps/49/first.csv", text)
     assert [load.object.rsplit("/")[-1] for load in store.load()] == ["last.csv", "first.csv"]
-    assert len(front.requests) - len(objects(front)) == 3
-    front.requests.clear()
-    assert store.load() == [] and len(front.requests) == 3
+    assert (len(front.requests) - len(objects(front)), len(objects(front))) == (3, 4)
 
 
 # A bucket may hold millions of objects below the folder that is meant.
