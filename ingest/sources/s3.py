@@ -58,7 +58,8 @@ def _object(store: "_Store", key: str, version: str, reading: Reading, paths: Pa
 
 def _version(entry: dict, size: str) -> str:
     """Of an entry of the listing or an object's head. An ETag changes with the content and with nothing else."""
-    return f"{entry.get('ETag') or entry.get('LastModified')}, {entry[size]} bytes"
+    changed = entry.get("ETag") or f"{entry['LastModified']:%Y-%m-%d %H:%M:%S}"
+    return f"{changed}, {entry[size]} bytes"
 
 
 class _Store:

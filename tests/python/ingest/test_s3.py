@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import botocore.session
@@ -452,6 +453,13 @@ def test_the_usual_files_hold_credentials(site, bucket, front, monkeypatch, tmp_
     monkeypatch.setenv("AWS_PROFILE", "plant")
     bucket.put_rows("dumps/a.csv", GOOD)
     assert site.load_one().row_count == 1
+
+
+# A listing has milliseconds, an object's head has not.
+def test_the_time_of_change_stands_in_for_an_etag():
+    times = [datetime(2024, 1, 1, 8, 0, 0, microsecond) for microsecond in (0, 7000)]
+    heads = [{"ETag": etag, "LastModified": time, "size": 3} for etag in ("", None) for time in times]
+    assert {s3._version(head, "size") for head in heads} == {"2024-01-01 08:00:00, 3 bytes"}
 
 
 def test_plant_names_bucket_and_glob(site, bucket):
