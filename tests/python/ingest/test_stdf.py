@@ -408,7 +408,7 @@ WRONG = {
     "no table": ({"path": "inbox/*"}, "table: missing; expected one of test_record,"),
     "another table": (
         {"table": "rework", "format": "stdf"},
-        "table: 'rework' is not a table of the format stdf; expected one of test_record, test_measurement",
+        "table: 'rework' is not a table of its format; expected one of test_record, test_measurement",
     ),
     "a column of none of its tables": (
         {"format": "stdf", "columns": {"component": "x"}},
