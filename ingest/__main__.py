@@ -89,7 +89,8 @@ def summary(loads: list[Load], paths: Paths) -> list[str]:
         if load.status == "deferred":
             lines.append(f"deferred: {load.object}: {load.error}")
         if load.status == "failed":
-            lines.append(f"failed: {load.object}: {load.error}; see {paths.failed / load.load_id}*")
+            kept = f"; see {paths.failed / load.load_id}*" if any(paths.failed.glob(f"{load.load_id}*")) else ""
+            lines.append(f"failed: {load.object}: {load.error}{kept}")
     return lines
 
 

@@ -1,6 +1,10 @@
-"""docs/data_contract.md: the stated outcomes, and every table and vocabulary as the loader enforces them."""
+"""docs/data_contract.md: the stated outcomes, every table and vocabulary as the loader enforces them, and how the
+formats of test equipment are read, as their modules say it."""
+
+from inspect import cleandoc
 
 from ingest.contract import CONTRACTS, FOLDER, GROUPS, REFERENCE, VOCABULARIES, Column, Contract
+from ingest.formats import atml, openhtf, stdf, wats
 
 TITLES = {
     "tests": "Modules",
@@ -9,6 +13,13 @@ TITLES = {
     "reference": "Reference data",
 }
 
+FORMATS = {"stdf": stdf, "openhtf": openhtf, "wats": wats, "atml": atml}
+EQUIPMENT = """\
+## Formats of test equipment
+
+`X` or `X.Y` in capitals or with a dot is a column of the format: it can be mapped with `columns:`, and else goes to
+`_extra`. A parameter that occurs again within an attempt, in a loop or a retry, gets ` #2`, ` #3` ... behind it."""
+
 
 def page() -> str:
     """The page as Markdown."""
@@ -16,6 +27,8 @@ def page() -> str:
     for group, contracts in GROUPS.items():
         parts.append(f"## {TITLES[group]}")
         parts += [_table(contract) for contract in contracts.values()]
+    parts.append(EQUIPMENT)
+    parts += [f"### {name}\n\n{cleandoc(module.__doc__)}" for name, module in FORMATS.items()]
     return "\n\n".join(parts) + "\n"
 
 

@@ -1,8 +1,9 @@
 """Loads objects into the lake: each whole or not at all, and none twice."""
 
 import re
+import shutil
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
@@ -17,13 +18,14 @@ from ingest import retention
 from ingest.compaction import compact, finish
 from ingest.contract import CONTRACTS, REFERENCE
 from ingest.conversion import Conversion, Converted
+from ingest.known import without_known
 from ingest.lake import Lake, Load
 from ingest.load_file import LoadFile
-from ingest.source import Batch, Object, StillWritten, Unreadable
+from ingest.source import Batch, Object, StillWritten, Unreachable, Unreadable
 from ingest.sources import files, reference, simulator
 from ingest.spellings import Spellings
 from pipeline.paths import Paths
-from pipeline.plant import FilesSource, Plant
+from pipeline.plant import FilesSource, Plant, RecordSource, Source
 
 Progress = Callable[[Object, int], None]
 """Called with an object and the records of it that were read so far."""
@@ -37,26 +39,40 @@ CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 def load_all(plant: Plant, paths: Paths, progress: Progress = lambda thing, rows: None) -> list[Load]:
     """Loads everything that is new to a plant, and returns what came of each new object: loaded, failed or deferred.
 
-    Reference data first, then the sources in the order of plant.yml. The caller holds the run lock. Raises PlantError
-    for what plant.yml gets wrong, before anything is loaded.
+    Reference data first, then the sources in the order of plant.yml; one that can't be reached fails alone. The caller
+    holds the run lock. Raises PlantError for what plant.yml gets wrong, before anything is loaded.
     """
     retention.check(plant)
     for source in plant.sources:
         if isinstance(source, FilesSource):
             files.check(source)
+        elif isinstance(source, RecordSource):
+            files.check_records(source)
     with closing(Loader(plant, paths, progress)) as loader:
-        loads = [load for thing in _objects(plant, paths, loader.lake.loads) if (load := loader.load(thing))]
+        loads = list(loader.load_each(reference.find(plant, paths, list(loader.lake.loads))))
+        for source in plant.sources:
+            try:
+                for load in loader.load_each(_objects(plant, source, paths, loader.lake)):
+                    loads.append(load)
+            except Unreachable as error:
+                loads.append(loader.fail(source, error))
         compact(loader.lake)
     return loads
 
 
-def _objects(plant: Plant, paths: Paths, loads: list[Load]) -> Iterator[Object]:
-    yield from reference.find(plant, paths, list(loads))
-    for source in plant.sources:
-        if isinstance(source, FilesSource):
-            yield from files.find(plant, source, paths)
-        else:
-            yield from simulator.find(plant, source, list(loads))
+def _objects(plant: Plant, source: Source, paths: Paths, lake: Lake) -> Iterator[Object]:
+    """Libraries that take a moment to import are left to the plants that need them."""
+    if source.kind == "files":
+        return files.find(plant, source, paths)
+    if source.kind == "s3":
+        from ingest.sources import s3
+
+        return s3.find(plant, source, paths)
+    if source.kind == "sql":
+        from ingest.sources import database
+
+        return database.find(plant, source, list(lake.loads))
+    return simulator.find(plant, source, list(lake.loads))
 
 
 class Loader:
@@ -66,6 +82,7 @@ class Loader:
         self.plant = plant
         self.lake = Lake(paths, plant)
         finish(self.lake)
+        shutil.rmtree(paths.fetched, ignore_errors=True)
         self.progress = progress
         paths.temp.mkdir(parents=True, exist_ok=True)
         self.connection = duckdb.connect(
@@ -81,14 +98,21 @@ class Loader:
         for lane in self.lanes:
             lane.close()
         self.connection.close()
+        shutil.rmtree(self.lake.paths.fetched, ignore_errors=True)
+
+    def load_each(self, things: Iterable[Object]) -> Iterator[Load]:
+        return (load for thing in things if (load := self.load(thing)))
 
     def load(self, thing: Object) -> Load | None:
-        """Loads one object, or says why it can't be: None when there is nothing new, else what came of it."""
+        """Loads one object, or says why it can't be: None when there is nothing new, else what came of it.
+
+        Raises Unreachable when the place it comes from can't be read.
+        """
         name = without_credentials(thing.name)
         before = self.lake.loads_of(thing.source, thing.table, name)
         if thing.latest_only:
             before = before[-1:]
-        if any(load.version == thing.version for load in before):
+        if any(load.version == thing.version and load.sha256 for load in before):
             return None
         load = self.lake.next_load(thing.source, thing.table, name, "", thing.version)
         try:
@@ -99,16 +123,25 @@ class Loader:
         except StillWritten as reason:
             return replace(load, status="deferred", error=str(reason))
         except Unreadable as reason:
-            reason = without_credentials(str(reason))
+            load = replace(load, status="failed", error=without_credentials(str(reason)))
+            if before and (before[-1].version, before[-1].error) == (load.version, load.error):
+                return before[-1]  # still can't be opened: once in the manifest is enough
             if thing.set_aside:
-                thing.set_aside(load.load_id, reason)
-            load = replace(load, status="failed", error=reason)
+                thing.set_aside(load.load_id, load.error)
+        if load is None:
+            return None
         load = self.lake.commit(load)
         if thing.table == "ref_value_spellings":
             self.spellings = self._spellings()
         return load
 
-    def _load(self, thing: Object, load: Load) -> Load:
+    def fail(self, source: RecordSource, error: Unreachable) -> Load:
+        """Notes that a source could not be read. It is no load of any object, so that nothing is taken for known."""
+        table = source.table or files.by_table(source)[0].table
+        load = self.lake.next_load(source.name, table, without_credentials(error.place), "", "")
+        return self.lake.commit(replace(load, status="failed", error=without_credentials(str(error))))
+
+    def _load(self, thing: Object, load: Load) -> Load | None:
         if thing.table not in CONTRACTS:
             known = ", ".join(name.removeprefix(REFERENCE) for name in CONTRACTS if name.startswith(REFERENCE))
             raise Unreadable(f"there is no table {thing.table}; the reference CSVs are {known}")
@@ -116,10 +149,15 @@ class Loader:
         read = 0
         with LoadFile(self.lake, load) as file:
             for batch, converted in self._converted(thing, load.started_at):
-                file.write(converted.records, _all_rejects(batch, converted))
-                events.add(converted.records)
+                records, rejects = converted.records, _all_rejects(batch, converted)
+                if thing.known_in:
+                    records, rejects = without_known(self.lake, thing, records, rejects)
+                file.write(records, rejects)
+                events.add(records)
                 read += len(batch.rows) + len(batch.rejects)
                 self.progress(thing, read)
+            if not thing.needed and not file.row_count and not file.reject_count:
+                return None
             file.finish()
         return replace(
             load,

@@ -18,6 +18,17 @@ class StillWritten(Exception):
     """An object that changed while it was read: left to the next run."""
 
 
+class Unreachable(Exception):
+    """A place that objects come from and that can't be read: its source fails for this run, the next one tries again.
+
+    The message says why and what to do.
+    """
+
+    def __init__(self, place: str, reason: str):
+        super().__init__(reason)
+        self.place = place
+
+
 @dataclass(frozen=True)
 class Reject:
     """A record that did not even become a row: `row` is its 1-based position, `record` JSON text as received."""
@@ -38,7 +49,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Reading:
-    """How plant.yml says that an object is to be read; see `pipeline.plant.FilesSource`."""
+    """How plant.yml says that an object is to be read; see `pipeline.plant.RecordSource`."""
 
     timezone: str
     columns: dict[str, str] = field(default_factory=dict)
@@ -56,11 +67,15 @@ class Object:
     version: str
     """Cheap to have, and different when the content may be: size and time of a file."""
     digest: Callable[[], str]
-    """SHA-256 of the content, hexadecimal. May raise Unreadable."""
+    """SHA-256 of the content, hexadecimal. May raise Unreadable, StillWritten or Unreachable."""
     batches: Callable[[], Iterator[Batch]]
-    """Yields at least one batch unless it raises Unreadable or StillWritten."""
+    """Yields at least one batch unless it raises Unreadable, StillWritten or Unreachable."""
     reading: Reading
     set_aside: Callable[[str, str], None] | None = None
     """Keeps a copy of an unreadable object for a person to look at; given the load id and the reason."""
     latest_only: bool = False
     """The newest load holds all that counts (reference data), so content that comes back is loaded again."""
+    known_in: frozenset[str] = frozenset()
+    """Ids of the loads that may hold some of its records: those that are there unchanged are left out."""
+    needed: bool = True
+    """False: when all its records are left out there is no load."""

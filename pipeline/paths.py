@@ -83,3 +83,8 @@ class Paths:
     def temp(self) -> Path:
         """DuckDB spills here; emptied at will."""
         return self.data / "temp"
+
+    @property
+    def fetched(self) -> Path:
+        """A remote object while it is loaded; emptied by the next load, and when ingest begins and ends."""
+        return self.temp / "fetched"

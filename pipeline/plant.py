@@ -7,7 +7,7 @@ expected.
 import os
 import re
 from collections.abc import Sequence
-from datetime import date, time
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
@@ -58,6 +59,18 @@ def _weeks(text: object) -> int:
 Weeks = Annotated[int, BeforeValidator(_weeks)]
 
 
+def _window(written: object) -> int | timedelta:
+    found = re.fullmatch(r"(\d{1,4}) (minute|hour|day|week)s?", written) if isinstance(written, str) else None
+    if found:
+        return timedelta(**{f"{found[2]}s": int(found[1])})
+    if not isinstance(written, int) or isinstance(written, bool) or written < 0:
+        raise ValueError("expected a time such as 2 hours or 3 days, or a whole number such as 1000")
+    return written
+
+
+Window = Annotated[int | timedelta, BeforeValidator(_window)]
+
+
 class Settings(Section):
     """The `plant:` section."""
 
@@ -89,31 +102,103 @@ class SimulatorSource(Section):
     start: date = date(2024, 1, 1)
 
 
-class FilesSource(Section):
-    """Files of one table, found by a glob."""
+class RecordSource(Section):
+    """Records of one table."""
 
     name: str = Field(pattern=NAME)
-    kind: Literal["files"]
-    path: str
-    """Relative to the plant's folder; `**` allowed."""
     table: str
     columns: dict[str, str] = {}
-    """contract column: the file's column; only where names differ by more than case and _."""
+    """contract column: the received column; only where names differ by more than case and _."""
     timezone: Zone | None = None
     """Zone of timestamps that carry none; default the plant's."""
-    format: Literal["csv", "tsv", "parquet", "json", "ndjson", "xlsx"] | None = None
-    """Default: by the file's ending."""
-    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
-    encoding: str = "utf-8"
     timestamp_format: str | None = None
     """strptime format of text timestamps; default ISO 8601."""
     repeated_hour: Literal["first", "second"] = "first"
     """Which of the two a local time in the repeated hour of a clock change means."""
+
+
+class FilesSource(RecordSource):
+    """Files, found by a glob: of one table, or in a format of test equipment, which knows its tables."""
+
+    kind: Literal["files"]
+    path: str
+    """Relative to the plant's folder; `**` allowed."""
+    table: str | None = None
+    """May be left out for stdf, openhtf, wats and atml: all tables of the format are loaded."""
+    format: Literal["csv", "tsv", "parquet", "json", "ndjson", "xlsx", "stdf", "openhtf", "wats", "atml"] | None = None
+    """Default: by the file's ending."""
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    encoding: str = "utf-8"
     sheet: str | None = None
     """Sheet of a workbook; default the first."""
 
 
-Source = Annotated[SimulatorSource | FilesSource, Field(discriminator="kind")]
+class S3Source(FilesSource):
+    """Objects of an S3-compatible store, found by a glob. Credentials are where AWS's tools look for them."""
+
+    kind: Literal["s3"]
+    path: str
+    """s3://bucket/glob; `**` allowed."""
+    endpoint: str | None = None
+    """URL of a store that is not AWS's."""
+
+    @field_validator("path")
+    @classmethod
+    def _names_objects(cls, path: str) -> str:
+        found = re.fullmatch(r"s3://[A-Za-z0-9._-]+/(.*[^/])", path, re.DOTALL)
+        if not found or any("**" in part and part != "**" for part in found[1].split("/")):
+            raise ValueError("expected objects of a bucket, such as s3://bucket/folder/**/*.parquet")
+        return path
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_url(cls, endpoint: str) -> str:
+        if not re.fullmatch(r"https?://[^\s/@?#]+(/[^\s@?#]*)?", endpoint):
+            raise ValueError("expected a URL without user and password, such as https://minio.example:9000")
+        return endpoint
+
+    @property
+    def bucket(self) -> str:
+        return self.path.split("/")[2]
+
+    @property
+    def glob(self) -> str:
+        """Of keys within the bucket."""
+        return self.path.split("/", 3)[3]
+
+
+class SqlSource(RecordSource):
+    """A table, a view or a query of a database that SQLAlchemy knows."""
+
+    kind: Literal["sql"]
+    url: SecretStr
+    """As SQLAlchemy writes it. It holds a password: no message, log or repr may show it."""
+    relation: str | None = Field(default=None, alias="from", min_length=1)
+    """Table or view, with its schema before a dot."""
+    query: str | None = Field(default=None, min_length=1)
+    high_water: str | None = Field(default=None, min_length=1)
+    """Column that a new or changed row has a higher value in. None: everything is read each time."""
+    overlap: Window | None = None
+    """How far below the highest value that was loaded reading begins; default an hour, or 1000 for whole numbers."""
+
+    @field_validator("url")
+    @classmethod
+    def _usable(cls, url: SecretStr) -> SecretStr:
+        from publish.databases.address import Address  # SQLAlchemy takes a moment; most plants need none
+
+        Address(url.get_secret_value())
+        return url
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> "SqlSource":
+        if (self.relation is None) == (self.query is None):
+            raise ValueError("expected either from, a table, or query")
+        if self.overlap is not None and self.high_water is None:
+            raise ValueError("overlap needs high_water, the column that it is reckoned in")
+        return self
+
+
+Source = Annotated[SimulatorSource | FilesSource | S3Source | SqlSource, Field(discriminator="kind")]
 
 
 class Retention(Section):
@@ -185,7 +270,8 @@ EXPECTED = {
     "missing": "missing",
     "string_type": "expected text (in quotes, if it looks like something else)",
     "string_pattern_mismatch": "expected letters, digits, - and _ only",
-    "string_too": "expected one character",
+    "string_too_short": "expected some text",
+    "string_too_long": "expected one character",
     "int_": "expected a whole number",
     "float_": "expected a number",
     "date_": "expected a date such as 2024-01-31",
@@ -194,7 +280,7 @@ EXPECTED = {
     "less_than_equal": "expected at most {le}",
     "finite_number": "expected a number",
     "literal_error": "expected {expected}",
-    "union_tag": "expected simulator or files",
+    "union_tag": "expected simulator, files, s3 or sql",
     "list_type": "expected a list",
     "dict_type": "expected keys with values",
     "model": "expected keys with values",
@@ -208,10 +294,12 @@ MODELS = {
     "retention": Retention,
     "simulator": SimulatorSource,
     "files": FilesSource,
+    "s3": S3Source,
+    "sql": SqlSource,
     "publish": DatabaseTarget,
 }
-SECRET = "url"
-"""A key whose value is not even shown as written."""
+SECRETS = ("url", "endpoint")
+"""Keys whose values are not even shown as written."""
 
 
 def _explain(error: ErrorDetails, written: dict) -> str:
@@ -225,7 +313,7 @@ def _explain(error: ErrorDetails, written: dict) -> str:
     for part in at:
         value = value.get(part) if isinstance(value, dict) else value[part] if isinstance(value, list) else None
     shown = repr(value)
-    if value is None or isinstance(value, dict | list) or kind == "extra_forbidden" or at[-1] == SECRET:
+    if value is None or isinstance(value, dict | list) or kind == "extra_forbidden" or at[-1] in SECRETS:
         shown = ""
     elif len(shown) > LONGEST_SHOWN:
         shown = shown[:LONGEST_SHOWN] + "..."

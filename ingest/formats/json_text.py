@@ -147,7 +147,9 @@ class _Gathered:
 
     def taken(self) -> Batch:
         names = list(dict.fromkeys(name for record in self.records for name in record))
-        columns = {name: pa.array([_text(record.get(name)) for record in self.records], pa.string()) for name in names}
+        columns = {
+            name: pa.array([as_text(record.get(name)) for record in self.records], pa.string()) for name in names
+        }
         batch = Batch(pa.table(columns), np.array(self.rows, np.int64), self.rejects)
         self._clear()
         return batch
@@ -158,7 +160,7 @@ class _Gathered:
         return self.taken()
 
 
-def _text(value: object) -> str | None:
+def as_text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bool):

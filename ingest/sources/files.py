@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -15,11 +15,11 @@ from pathlib import Path
 import duckdb
 
 from ingest.contract import CONTRACTS, RECORD_TABLES
-from ingest.formats import delimited, json_text, parquet, workbook
+from ingest.formats import delimited, equipment, json_text, parquet, workbook
 from ingest.source import Batch, Object, Reading, StillWritten, Unreadable
 from ingest.sql import literal
 from pipeline.paths import Paths
-from pipeline.plant import FilesSource, Plant, PlantError
+from pipeline.plant import FilesSource, Plant, PlantError, RecordSource
 
 FORMATS = {
     ".csv": "csv",
@@ -33,6 +33,8 @@ FORMATS = {
     ".jsonl": "ndjson",
     ".xlsx": "xlsx",
     ".xlsm": "xlsx",
+    ".stdf": "stdf",
+    ".std": "stdf",
 }
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 HIDDEN = (".", "~$")
@@ -48,17 +50,44 @@ def find(plant: Plant, source: FilesSource, paths: Paths) -> Iterator[Object]:
     """The source's files in the order of their names."""
     if (plant.folder / source.path).is_dir():
         raise _wrong(source, "path", "is a folder; say which files in it, such as inbox/*.csv")
-    reading = Reading(
+    for found in sorted(glob.glob(pattern(plant, source), recursive=True)):
+        file = Path(found)
+        if file.is_file() and is_meant(file.name):
+            name = found if os.path.isabs(source.path) else Path(os.path.relpath(file, plant.folder)).as_posix()
+            for one in by_table(source):
+                yield file_object(file, name, one, reading_of(plant, one), paths)
+
+
+def reading_of(plant: Plant, source: RecordSource) -> Reading:
+    return Reading(
         timezone=source.timezone or plant.plant.timezone,
         columns=source.columns,
         repeated_hour=source.repeated_hour,
         timestamp_format=source.timestamp_format,
     )
-    for found in sorted(glob.glob(pattern(plant, source), recursive=True)):
-        file = Path(found)
-        if file.is_file() and not file.name.startswith(HIDDEN) and not file.name.lower().endswith(UNFINISHED):
-            name = found if os.path.isabs(source.path) else Path(os.path.relpath(file, plant.folder)).as_posix()
-            yield file_object(file, name, source, reading, paths)
+
+
+def is_meant(name: str) -> bool:
+    """Whether a file of this name is finished and not hidden."""
+    return not name.startswith(HIDDEN) and not name.lower().endswith(UNFINISHED)
+
+
+def by_table(source: FilesSource) -> list[FilesSource]:
+    """The source for each of its tables: the one of plant.yml, else all that its format knows."""
+    tables = [source.table] if source.table else equipment.FORMATS[format_of(source, Path(source.path))].tables
+    columns = source.columns.items()
+    return [
+        source.model_copy(
+            update={"table": table, "columns": {c: n for c, n in columns if c in CONTRACTS[table].columns}}
+        )
+        for table in tables
+    ]
+
+
+def format_of(source: FilesSource, file: Path) -> str | None:
+    """Of a file, or of those that a path with wildcards is for."""
+    name = file.name.lower().rstrip("*").removesuffix(".gz")
+    return source.format or FORMATS.get(Path(name).suffix)
 
 
 def file_object(file: Path, name: str, source: FilesSource, reading: Reading, paths: Paths, **options) -> Object:
@@ -71,7 +100,7 @@ def file_object(file: Path, name: str, source: FilesSource, reading: Reading, pa
         digest=partial(_digest, file),
         batches=partial(_batches, file, version, source, reading, paths),
         reading=reading,
-        set_aside=partial(_set_aside, file, paths),
+        set_aside=partial(set_aside, file, paths),
         **options,
     )
 
@@ -81,27 +110,38 @@ def file_version(file: Path) -> str:
     return f"{stat.st_size} bytes, {stat.st_mtime_ns} ns"
 
 
-def _wrong(source: FilesSource, key: str, expected: str) -> PlantError:
+def _wrong(source: RecordSource, key: str, expected: str) -> PlantError:
     return PlantError(f"plant.yml: sources.{source.name}.{key}: {getattr(source, key)!r} {expected}")
+
+
+def check_records(source: RecordSource, tables: Sequence[str] = RECORD_TABLES) -> None:
+    """Raises PlantError for what plant.yml gets wrong about a source's records, which are of one of `tables`."""
+    if source.table is not None and source.table not in tables:
+        what = "a table of records" if tables is RECORD_TABLES else "a table of its format"
+        raise _wrong(source, "table", f"is not {what}; expected one of {', '.join(tables)}")
+    wanted = [source.table] if source.table else tables
+    if unknown := sorted(set(source.columns).difference(*(CONTRACTS[table].columns for table in wanted))):
+        raise _wrong(source, "columns", f"names {unknown[0]!r}, which is not a column of {' or '.join(wanted)}")
+    if source.timestamp_format is not None:
+        try:
+            duckdb.execute(f"select try_strptime('', {literal(source.timestamp_format)})")
+        except duckdb.Error:
+            raise _wrong(source, "timestamp_format", "is not a format such as %d.%m.%Y %H:%M:%S") from None
 
 
 def check(source: FilesSource) -> None:
     """Raises PlantError for what plant.yml gets wrong about a source."""
-    if source.table not in RECORD_TABLES:
-        raise _wrong(source, "table", f"is not a table of records; expected one of {', '.join(RECORD_TABLES)}")
-    if unknown := sorted(set(source.columns) - set(CONTRACTS[source.table].columns)):
-        raise _wrong(source, "columns", f"names {unknown[0]!r}, which is not a column of {source.table}")
+    of_format = equipment.FORMATS.get(format_of(source, Path(source.path)))
+    if source.table is None and of_format is None:
+        expected = ", ".join(RECORD_TABLES)
+        raise PlantError(f"plant.yml: sources.{source.name}.table: missing; expected one of {expected}")
+    check_records(source, of_format.tables if of_format else RECORD_TABLES)
     if source.delimiter is not None and (not source.delimiter.isascii() or source.delimiter in '"\r\n'):
         raise _wrong(source, "delimiter", "can't delimit; expected one plain character such as ; or a tab")
     try:
         codecs.lookup(source.encoding)
     except LookupError:
         raise _wrong(source, "encoding", "is not an encoding; expected a name such as utf-8 or cp1252") from None
-    if source.timestamp_format is not None:
-        try:
-            duckdb.execute(f"select try_strptime('', {literal(source.timestamp_format)})")
-        except duckdb.Error:
-            raise _wrong(source, "timestamp_format", "is not a format such as %d.%m.%Y %H:%M:%S") from None
 
 
 def _digest(file: Path) -> str:
@@ -131,7 +171,7 @@ def _check_unchanged(file: Path, version: str) -> None:
 
 def _read(file: Path, source: FilesSource, reading: Reading, paths: Paths) -> Iterator[Batch]:
     zipped = file.suffix.lower() == ".gz"
-    kind = source.format or FORMATS.get((file.with_suffix("") if zipped else file).suffix.lower())
+    kind = format_of(source, file)
     known = {name.replace("_", "").casefold() for name in [*CONTRACTS[source.table].columns, *reading.columns.values()]}
     readers: dict[str, Callable] = {
         "csv": partial(delimited.read, known=known, delimiter=source.delimiter, encoding=source.encoding),
@@ -141,6 +181,10 @@ def _read(file: Path, source: FilesSource, reading: Reading, paths: Paths) -> It
         "parquet": parquet.read,
         "xlsx": partial(workbook.read, sheet=source.sheet),
     }
+    for name in equipment.FORMATS:
+        readers[name] = partial(
+            equipment.read, kind=name, table=source.table, columns=reading.columns, encoding=source.encoding
+        )
     if kind is None:
         raise Unreadable("its name says nothing of its format; say which it is with format: in plant.yml")
     try:
@@ -169,7 +213,7 @@ def _unzipped(file: Path, zipped: bool, paths: Paths) -> Iterator[Path]:
         plain.unlink(missing_ok=True)
 
 
-def _set_aside(file: Path, paths: Paths, load_id: str, reason: str) -> None:
+def set_aside(file: Path, paths: Paths, load_id: str, reason: str) -> None:
     """A second name for the file, or a copy where that is not possible, and the reason beside it."""
     paths.failed.mkdir(parents=True, exist_ok=True)
     kept = paths.failed / f"{load_id}-{file.name}"

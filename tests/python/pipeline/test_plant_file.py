@@ -1,5 +1,6 @@
 """plant.yml: what is wrong with one is a line that its writer understands."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from pipeline.plant import PlantError, load_plant
 PLANT = "plant: {name: p1, timezone: Asia/Singapore}\n"
 SIMULATOR = PLANT + "sources: [{name: sim, kind: simulator, %s}]\n"
 FILES = PLANT + "sources: [{name: tests, kind: files, path: x.csv, table: test_record, %s}]\n"
+S3 = PLANT + "sources: [{name: dumps, kind: s3, table: test_record, %s}]\n"
+SQL = PLANT + "sources: [{name: mes, kind: sql, url: 'sqlite:////x.db', table: test_record, %s}]\n"
 DATABASE = PLANT + "publish: [{url: 'sqlite:////x.db', %s}]\n"
 
 WRONG = {
@@ -59,8 +62,11 @@ WRONG = {
         "plant: {name: p1, timezone: UTC, serial_reuse_days: 99999999999999999999}",
         "plant.serial_reuse_days: 99999999999999999999: expected at most 36525",
     ),
-    "wrong kind": (PLANT + "sources: [{name: a, kind: ftp}]", "sources.a.kind: 'ftp': expected simulator or files"),
-    "no kind": (PLANT + "sources: [{name: a}]", "sources.a.kind: expected simulator or files"),
+    "wrong kind": (
+        PLANT + "sources: [{name: a, kind: ftp}]",
+        "sources.a.kind: 'ftp': expected simulator, files, s3 or sql",
+    ),
+    "no kind": (PLANT + "sources: [{name: a}]", "sources.a.kind: expected simulator, files, s3 or sql"),
     "source that is only a word": (PLANT + "sources: [inbox]", "sources.1: 'inbox': expected keys with values"),
     "sources that are no list": (PLANT + "sources: {a: 1}", "sources: expected a list"),
     "two sources of one name": (
@@ -86,7 +92,8 @@ WRONG = {
     ),
     "unknown format": (
         FILES % "format: xls",
-        "sources.tests.format: 'xls': expected 'csv', 'tsv', 'parquet', 'json', 'ndjson' or 'xlsx'",
+        "sources.tests.format: 'xls': expected 'csv', 'tsv', 'parquet', 'json', 'ndjson', 'xlsx', 'stdf', 'openhtf', "
+        "'wats' or 'atml'",
     ),
     "long delimiter": (FILES % "delimiter: ';;'", "sources.tests.delimiter: ';;': expected one character"),
     "column that is no text": (
@@ -94,6 +101,53 @@ WRONG = {
         "sources.tests.columns.serial_num: 5: expected text (in quotes, if it looks like something else)",
     ),
     "columns that are a list": (FILES % "columns: [serial_num]", "sources.tests.columns: expected keys with values"),
+    "path that is not of a store": (
+        S3 % "path: inbox/*.csv",
+        "sources.dumps.path: 'inbox/*.csv': expected objects of a bucket, such as s3://bucket/folder/**/*.parquet",
+    ),
+    "bucket alone": (
+        S3 % "path: 's3://bucket/'",
+        "sources.dumps.path: 's3://bucket/': expected objects of a bucket, such as s3://bucket/folder/**/*.parquet",
+    ),
+    "pattern that is none": (
+        S3 % "path: 's3://bucket/a**/b'",
+        "sources.dumps.path: 's3://bucket/a**/b': expected objects of a bucket, such as "
+        "s3://bucket/folder/**/*.parquet",
+    ),
+    "endpoint with a password": (
+        S3 % "path: 's3://bucket/*', endpoint: 'http://me:hunter2@host'",
+        "sources.dumps.endpoint: expected a URL without user and password, such as https://minio.example:9000",
+    ),
+    "key that no store has": (
+        S3 % "path: 's3://bucket/*', region: x",
+        "sources.dumps.region: unknown key; expected name, table, columns, timezone, timestamp_format, repeated_hour, "
+        "kind, path, format, delimiter, encoding, sheet, endpoint",
+    ),
+    "neither table nor query": (SQL % "", "sources.mes: expected either from, a table, or query"),
+    "table and query": (SQL % "from: a, query: b", "sources.mes: expected either from, a table, or query"),
+    "overlap without a column": (
+        SQL % "from: a, overlap: 1 hour",
+        "sources.mes: overlap needs high_water, the column that it is reckoned in",
+    ),
+    "overlap of an unknown unit": (
+        SQL % "from: a, high_water: b, overlap: 1 year",
+        "sources.mes.overlap: '1 year': expected a time such as 2 hours or 3 days, or a whole number such as 1000",
+    ),
+    "overlap that is negative": (
+        SQL % "from: a, high_water: b, overlap: -1",
+        "sources.mes.overlap: -1: expected a time such as 2 hours or 3 days, or a whole number such as 1000",
+    ),
+    "query of nothing": (SQL % "query: ''", "sources.mes.query: '': expected some text"),
+    "key that no database has": (
+        SQL % "relation: a",
+        "sources.mes.relation: unknown key; expected name, table, columns, timezone, timestamp_format, repeated_hour, "
+        "kind, url, from, query, high_water, overlap",
+    ),
+    "source with a URL that is none": (
+        PLANT + "sources: [{name: mes, kind: sql, url: 'me:hunter2@host', table: t, from: a}]",
+        "sources.mes.url: expected a database URL such as postgresql://user:password@host/name or "
+        "sqlite:////path/to/file.db",
+    ),
     "target of another kind": (DATABASE % "kind: postgres", "publish.1.kind: 'postgres': expected 'database'"),
     "target without a URL": (PLANT + "publish: [{kind: database}]", "publish.1.url: missing"),
     "key that no target has": (
@@ -222,6 +276,11 @@ def test_a_folder_without_plant_yml_says_what_a_plant_is(tmp_path):
         FILES % "timezone: '${SECRET}'",
         FILES % "columns: {serial_num: ['${SECRET}']}",
         FILES % "colums: '${SECRET}'",
+        S3 % "path: '${SECRET}'",
+        S3 % "path: 's3://b/*', endpoint: '${SECRET}'",
+        SQL % "from: a, high_water: b, overlap: '${SECRET}'",
+        PLANT + "sources: [{name: a, kind: sql, url: 'x${SECRET}', table: t, from: a}]",
+        PLANT + "sources: [{name: a, kind: sql, url: 'x://${SECRET}', table: t}]",
         PLANT + "publish: ['${SECRET}']",
         PLANT + "publish: [{kind: '${SECRET}', url: x}]",
         PLANT + "publish: [{kind: database, url: '${SECRET}'}]",
@@ -286,6 +345,17 @@ def test_a_database_shows_no_url(tmp_path, monkeypatch):
     (target,) = plant.publish
     assert target.url.get_secret_value() == "postgresql://me:hunter2@host/x"
     assert (target.schema_name, target.reader, target.tables) == ("m", "bi", None)
+    assert "hunter2" not in repr(plant) + str(plant) + repr(plant.model_dump()) + plant.model_dump_json()
+
+
+def test_a_database_source_shows_no_url(tmp_path, monkeypatch):
+    monkeypatch.setenv("SECRET", "postgresql://me:hunter2@host/x")
+    (tmp_path / "plant.yml").write_text(
+        PLANT + "sources: [{name: a, kind: sql, url: ${SECRET}, table: t, query: q, high_water: h, overlap: 2 days}]"
+    )
+    plant = load_plant(tmp_path)
+    (source,) = plant.sources
+    assert source.url.get_secret_value() == "postgresql://me:hunter2@host/x" and source.overlap == timedelta(days=2)
     assert "hunter2" not in repr(plant) + str(plant) + repr(plant.model_dump()) + plant.model_dump_json()
 
 

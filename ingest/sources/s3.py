@@ -1,0 +1,146 @@
+"""Objects of an S3-compatible store, found by a glob; each is fetched to a file when it is new, and read like one."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from shutil import rmtree
+
+import s3fs
+from aiohttp import ClientError
+from botocore.exceptions import BotoCoreError, NoCredentialsError, PartialCredentialsError
+from fsspec.utils import glob_translate
+from s3fs.utils import FileExpired
+
+from ingest.source import Object, Reading, StillWritten, Unreachable, Unreadable
+from ingest.sources import files
+from pipeline.paths import Paths
+from pipeline.plant import Plant, S3Source
+
+PIECE = 16 << 20
+"""Bytes per request of an object, and in memory."""
+MOST_DENIED = 20
+"""Objects in a row to which access is denied, until it is taken for denied to all."""
+WILDCARD = re.compile(r"[*?[]")
+CREDENTIALS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, or the profile AWS_PROFILE of ~/.aws"
+
+
+def find(plant: Plant, source: S3Source, paths: Paths) -> Iterator[Object]:
+    """The source's objects in the order of their keys, as pages of the listing come. Raises Unreachable."""
+    store, by_table = _Store(source), files.by_table(source)
+    for listed in store.listing():
+        for one in by_table:
+            yield _object(store, one, listed, files.reading_of(plant, one), paths)
+
+
+def _object(store: "_Store", source: S3Source, listed: tuple[str, str], reading: Reading, paths: Paths) -> Object:
+    key, version = listed
+    name = f"s3://{source.bucket}/{key}"
+    file = paths.fetched / re.sub(r"[^A-Za-z0-9._-]", "_", key.rsplit("/", maxsplit=1)[-1])[-100:]
+
+    def fetched() -> Object:
+        return files.file_object(file, name, source, reading, paths)
+
+    def digest() -> str:
+        store.fetch(key, version, file)
+        return fetched().digest()
+
+    return Object(
+        source=source.name,
+        table=source.table,
+        name=name,
+        version=version,
+        digest=digest,
+        batches=lambda: fetched().batches(),
+        reading=reading,
+        set_aside=partial(files.set_aside, file, paths),
+    )
+
+
+def _version(entry: dict, size: str) -> str:
+    """Of an entry of the listing or an object's head. An ETag changes with the content and with nothing else."""
+    changed = entry.get("ETag") or f"{entry['LastModified']:%Y-%m-%d %H:%M:%S}"
+    return f"{changed}, {entry[size]} bytes"
+
+
+class _Store:
+    """The bucket of a source."""
+
+    def __init__(self, source: S3Source):
+        self.source = source
+        self.denied = 0
+        self.fetched: tuple[str, str] | None = None
+        self.files = s3fs.S3FileSystem(endpoint_url=source.endpoint, use_listings_cache=False, skip_instance_cache=True)
+
+    def listing(self) -> Iterator[tuple[str, str]]:
+        """Key and version of each object that the glob means: a request per thousand keys, a page in memory."""
+        glob = self.source.glob
+        prefix = WILDCARD.split(glob, maxsplit=1)[0]
+        matches = re.compile(glob_translate(glob)).match
+        asked = {"Bucket": self.source.bucket, "Prefix": prefix}
+        if "/" not in glob[len(prefix) :] and not glob.endswith("**"):
+            asked["Delimiter"] = "/"
+        while True:
+            with self._explained():
+                page = self.files.call_s3("list_objects_v2", **asked)
+            for entry in page.get("Contents", []):
+                key = entry["Key"]
+                if matches(key) and not key.endswith("/") and files.is_meant(key.rsplit("/")[-1]):
+                    yield key, _version(entry, "Size")
+            if any(folder["Prefix"] == f"{glob}/" for folder in page.get("CommonPrefixes", [])):
+                raise self._unreachable(f"it is a folder; say which objects in it, such as {self.source.path}/*.csv")
+            if not page.get("IsTruncated"):
+                return
+            asked["ContinuationToken"] = page["NextContinuationToken"]
+
+    def fetch(self, key: str, version: str, target: Path) -> None:
+        """Writes the object to a file, alone in its folder. Raises StillWritten, Unreadable and Unreachable."""
+        if self.fetched == (key, version) and target.exists():
+            return  # for another of its tables
+        self.fetched = None
+        rmtree(target.parent, ignore_errors=True)
+        target.parent.mkdir(parents=True)
+        pieces = self._pieces(key, version)
+        first = next(pieces, b"")
+        with target.open("wb") as file:
+            file.write(first)
+            file.writelines(pieces)
+        self.denied, self.fetched = 0, (key, version)
+
+    def _pieces(self, key: str, version: str) -> Iterator[bytes]:
+        """All of one version: later requests name the ETag that the first one had."""
+        place = f"{self.source.bucket}/{key}"
+        with self._explained(key), self.files.open(place, "rb", block_size=PIECE, cache_type="none") as remote:
+            if remote.details["type"] != "file" or _version(remote.details, "size") != version:
+                raise StillWritten("it changed after it was listed, and is left to the next run")
+            while piece := remote.read(PIECE):
+                yield piece
+
+    @contextmanager
+    def _explained(self, key: str | None = None) -> Iterator[None]:
+        """Says what an error means for the object, or for the whole store where there is none."""
+        bucket = self.source.bucket
+        try:
+            yield
+        except FileExpired:
+            raise StillWritten("it changed while it was fetched, and is left to the next run") from None
+        except FileNotFoundError:
+            if key is not None:
+                raise StillWritten("it vanished before it was fetched") from None
+            raise self._unreachable(f"there is no bucket {bucket}; check path and endpoint in plant.yml") from None
+        except PermissionError as error:
+            self.denied += 1
+            if key is None or self.denied >= MOST_DENIED:
+                said = f"{error}; whoever {CREDENTIALS} names needs s3:ListBucket and s3:GetObject on {bucket}"
+                raise self._unreachable(f"access denied: {said}") from None
+            raise Unreadable(f"access denied: {error}; it needs s3:GetObject, and may be archived") from None
+        except (NoCredentialsError, PartialCredentialsError) as error:
+            raise self._unreachable(f"no credentials: {error}; set {CREDENTIALS}") from None
+        except (BotoCoreError, ClientError, OSError, ValueError) as error:
+            said = " ".join(str(error).split()) or type(error).__name__
+            raise self._unreachable(f"{said}; check endpoint in plant.yml, and that the store runs") from None
+
+    def _unreachable(self, reason: str) -> Unreachable:
+        at = f" at {self.source.endpoint}" if self.source.endpoint else ""
+        return Unreachable(self.source.path, f"can't be read{at}: {reason}")
