@@ -168,8 +168,8 @@ def at_times(table: str, rows: list[dict], week_start: datetime) -> list[dict]:
     ]
 
 
-# half of the profile's examples: each is a build with all its data tests
-@profile(max_examples=profile.default.max_examples // 2)
+# a third of the profile's examples: each is a build with all its data tests
+@profile(max_examples=profile.default.max_examples // 3)
 @given(plants())
 def test_marts_say_what_the_definitions_say(warehouse, example):
     assert_marts_are_right(warehouse, *example)

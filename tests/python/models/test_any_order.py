@@ -76,7 +76,7 @@ def by_table(pairs: list[tuple[str, dict]]) -> dict[str, list[dict]]:
     return tables
 
 
-@settings(max_examples=settings.default.max_examples // 2)  # each takes several builds
+@settings(max_examples=settings.default.max_examples // 3)  # each takes several builds
 @given(histories(), st.booleans())
 def test_marts_do_not_depend_on_how_records_arrive(warehouse, history, whole_weeks):
     loads, shuffle = history
