@@ -253,10 +253,12 @@ POSTGRESQL_TYPES = {
 }
 
 
-@pytest.mark.parametrize("case", [*TYPES, *POSTGRESQL_TYPES])
+@pytest.mark.parametrize(
+    ("db", "case"),
+    [("sqlite", case) for case in TYPES] + [("postgresql", case) for case in POSTGRESQL_TYPES],
+    indirect=["db"],
+)
 def test_types_that_rise(site, db, case):
-    if (case in TYPES) == (db.kind == "postgresql"):
-        pytest.skip("SQLite's types are tried with SQLite, the others with PostgreSQL")
     kind, (first, within, higher), below, keys = (TYPES | POSTGRESQL_TYPES)[case]
     db.create(kind)
     site.describe(db.source(**keys))
@@ -367,9 +369,8 @@ def test_values_keep_what_they_are(site, db):
     check_nothing_is_new(site)
 
 
+@pytest.mark.parametrize("db", ["postgresql"], indirect=True)  # SQLite has no zones
 def test_a_time_with_a_zone_is_that_instant(site, db):
-    if db.kind == "sqlite":
-        pytest.skip("SQLite has no zones")
     db.create()
     query = f"select {COLUMNS.replace('test_timestamp', '')}".replace(", ,", ",")
     query += f", timestamptz '2024-06-01 08:00+02' as test_timestamp from {db.table}"
@@ -443,11 +444,15 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize("case", WRONG)
+# SQLite has no server
+WRONG_OF = [("postgresql", case) for case in WRONG] + [
+    ("sqlite", case) for case, (_, changes, _) in WRONG.items() if not changes.keys() & {"password", "port"}
+]
+
+
+@pytest.mark.parametrize(("db", "case"), WRONG_OF, indirect=["db"])
 def test_what_keeps_a_source_from_being_read_is_said(site, db, case):
     keys, changes, reason = WRONG[case]
-    if db.kind == "sqlite" and changes.keys() & {"password", "port"}:
-        pytest.skip("SQLite has no server")
     db.create()
     if "query" in keys:
         keys = keys | {"query": keys["query"].format(bytes="bytea" if db.kind == "postgresql" else "blob")}
