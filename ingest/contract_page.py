@@ -1,10 +1,10 @@
 """docs/data_contract.md: the stated outcomes, every table and vocabulary as the loader enforces them, and how the
 formats of test equipment are read, as their modules say it."""
 
-from inspect import cleandoc
+from inspect import cleandoc, getmodule
 
 from ingest.contract import CONTRACTS, FOLDER, GROUPS, REFERENCE, VOCABULARIES, Column, Contract
-from ingest.formats import atml, openhtf, stdf, wats
+from ingest.formats.equipment import FORMATS
 
 TITLES = {
     "tests": "Modules",
@@ -13,7 +13,6 @@ TITLES = {
     "reference": "Reference data",
 }
 
-FORMATS = {"stdf": stdf, "openhtf": openhtf, "wats": wats, "atml": atml}
 EQUIPMENT = """\
 ## Formats of test equipment
 
@@ -28,7 +27,7 @@ def page() -> str:
         parts.append(f"## {TITLES[group]}")
         parts += [_table(contract) for contract in contracts.values()]
     parts.append(EQUIPMENT)
-    parts += [f"### {name}\n\n{cleandoc(module.__doc__)}" for name, module in FORMATS.items()]
+    parts += [f"### {name}\n\n{cleandoc(getmodule(it.rows).__doc__)}" for name, it in FORMATS.items()]
     return "\n\n".join(parts) + "\n"
 
 

@@ -2,9 +2,10 @@
 
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import BinaryIO
 
+from ingest.formats.attempts import Misshapen, Unfit, mapping, unfit
 from ingest.source import Unreadable
 
 CHUNK = 1 << 20
@@ -28,6 +29,17 @@ def documents(stream: BinaryIO, *, encoding: str) -> Iterator[object]:
         yield reader.value()
     if reader.begun():
         raise reader.broken("something follows the array")
+
+
+def rows_of_documents(
+    stream: BinaryIO, encoding: str, what: str, rows: Callable[[dict], Iterable[dict]]
+) -> Iterator[dict | Unfit]:
+    """The rows of each document; one that is Misshapen, so not `what` it should be, is itself unfit."""
+    for document in documents(stream, encoding=encoding):
+        try:
+            yield from rows(mapping(document, "the document"))
+        except Misshapen as error:
+            yield unfit(document, f"not {what}: {error}")
 
 
 class _Reader:

@@ -29,8 +29,8 @@ from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import BinaryIO
 
-from ingest.formats.attempts import Misshapen, Unfit, mapping, measured, sequence, text_of, unfit, unrepeated
-from ingest.formats.json_documents import documents
+from ingest.formats.attempts import Unfit, mapping, measured, sequence, text_of, unrepeated
+from ingest.formats.json_documents import rows_of_documents
 
 TABLES = ("test_record", "test_measurement")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -43,11 +43,7 @@ NOT_FINITE = {"nan", "inf", "-inf", "infinity", "-infinity"}
 
 
 def rows(stream: BinaryIO, table: str, encoding: str, named: Collection[str]) -> Iterator[dict | Unfit]:
-    for document in documents(stream, encoding=encoding):
-        try:
-            yield from _rows(mapping(document, "the document"), table, named)
-        except Misshapen as error:
-            yield unfit(document, f"not an OpenHTF test record: {error}")
+    return rows_of_documents(stream, encoding, "an OpenHTF test record", lambda document: _rows(document, table, named))
 
 
 def _rows(record: dict, table: str, named: Collection[str]) -> list[dict]:

@@ -35,8 +35,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from typing import BinaryIO
 
-from ingest.formats.attempts import Misshapen, Unfit, mapping, measured, sequence, text_of, unfit, unrepeated
-from ingest.formats.json_documents import documents
+from ingest.formats.attempts import Misshapen, Unfit, mapping, measured, sequence, text_of, unrepeated
+from ingest.formats.json_documents import rows_of_documents
 
 TABLES = ("test_record", "test_measurement", "rework")
 RESULTS = {"P": "passed", "F": "failed", "E": "error", "T": "terminated"}
@@ -47,11 +47,7 @@ NO_SOCKET = -1
 
 
 def rows(stream: BinaryIO, table: str, encoding: str, named: Collection[str]) -> Iterator[dict | Unfit]:
-    for document in documents(stream, encoding=encoding):
-        try:
-            yield from _rows(mapping(document, "the document"), table, named)
-        except Misshapen as error:
-            yield unfit(document, f"not a WATS report: {error}")
+    return rows_of_documents(stream, encoding, "a WATS report", lambda document: _rows(document, table, named))
 
 
 def _rows(report: dict, table: str, named: Collection[str]) -> list[dict]:

@@ -50,12 +50,13 @@ def find(plant: Plant, source: FilesSource, paths: Paths) -> Iterator[Object]:
     """The source's files in the order of their names."""
     if (plant.folder / source.path).is_dir():
         raise _wrong(source, "path", "is a folder; say which files in it, such as inbox/*.csv")
+    readings = [(one, reading_of(plant, one)) for one in by_table(source)]
     for found in sorted(glob.glob(pattern(plant, source), recursive=True)):
         file = Path(found)
         if file.is_file() and is_meant(file.name):
             name = found if os.path.isabs(source.path) else Path(os.path.relpath(file, plant.folder)).as_posix()
-            for one in by_table(source):
-                yield file_object(file, name, one, reading_of(plant, one), paths)
+            for one, reading in readings:
+                yield file_object(file, name, one, reading, paths)
 
 
 def reading_of(plant: Plant, source: RecordSource) -> Reading:

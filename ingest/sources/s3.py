@@ -28,10 +28,11 @@ CREDENTIALS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, o
 
 def find(plant: Plant, source: S3Source, paths: Paths) -> Iterator[Object]:
     """The source's objects in the order of their keys, as pages of the listing come. Raises Unreachable."""
-    store, by_table = _Store(source), files.by_table(source)
+    store = _Store(source)
+    readings = [(one, files.reading_of(plant, one)) for one in files.by_table(source)]
     for listed in store.listing():
-        for one in by_table:
-            yield _object(store, one, listed, files.reading_of(plant, one), paths)
+        for one, reading in readings:
+            yield _object(store, one, listed, reading, paths)
 
 
 def _object(store: "_Store", source: S3Source, listed: tuple[str, str], reading: Reading, paths: Paths) -> Object:
