@@ -365,7 +365,7 @@ def test_file_that_cannot_be_read_to_its_end_fails(site, monkeypatch):
         raise OSError(5, "Input/output error")
         yield
 
-    monkeypatch.setattr(files, "_read", refuse)
+    monkeypatch.setattr(content, "_read", refuse)
     assert "Input/output error" in site.load_one().error
 
 
