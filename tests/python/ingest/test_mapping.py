@@ -62,7 +62,7 @@ def test_mapped_record_has_the_hash_of_one_that_needs_no_mapping(site):
         "machine_id": {"path": r"(\w)\.csv$"},
         "test_result": {"from": renamed["test_result"], "values": {"i.O.": "PASS"}},
         "test_timestamp": {"sql": "strptime(day || hour, '%d.%m.%Y%H:%M')"},
-        "test_duration_s": {"sql": "ms::decimal(9, 1) / 1000"},
+        "test_duration_s": {"sql": "(ms::double / 1000)::decimal(9, 2)"},
         "product_name": {"sql": '"Pro duct"[1:1]'},
     }
     odd = {"name": "odd", "kind": "files", "path": "odd/*", "table": "test_record", "columns": columns}
