@@ -1,6 +1,8 @@
 """What plant.yml makes of odd files: names by position, value maps, expressions, constants, conditions."""
 
 import json
+import sqlite3
+from contextlib import closing
 
 import duckdb
 import pyarrow as pa
@@ -124,6 +126,31 @@ def test_conditions_read_typed_columns_as_text(site):
     load = site.load_one()
     assert (load.row_count, load.filtered_count) == (2, 2)
     assert [row["lot_number"] for row in site.rows()] == ["1", "3"]
+
+
+# Rows of a database are mapped as files are, and each of them is still loaded once.
+def test_rows_of_a_database_are_mapped(site):
+    file = site.folder / "mes.db"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("create table tests (sn text, day text, ok int, seconds text)")
+        connection.execute("insert into tests values ('A1', '31.01.2024', 1, '1,5'), ('A2', 'soon', 0, '2')")
+    columns = {
+        "serial_num": "sn",
+        "product_name": {"value": "P"},
+        "test_name": {"value": "T"},
+        "machine_id": {"path": r"(\w+)\.db"},
+        "test_timestamp": {"sql": "strptime(day, '%d.%m.%Y')"},
+        "test_result": {"from": "ok", "values": {"1": "pass", "0": "fail"}},
+        "test_duration_s": "seconds",
+    }
+    source = {"name": "mes", "kind": "sql", "url": f"sqlite:///{file}", "from": "tests", "table": "test_record"}
+    site.describe(source | {"columns": columns, "decimal": ","})
+    load = site.load_one()
+    assert (load.row_count, load.reject_count) == (1, 1)
+    (row,) = site.rows()
+    assert (row["test_result"], row["test_duration_s"], row["machine_id"]) == ("pass", 1.5, "mes")
+    assert site.rejects()[0][1] == {"sn": "A2", "day": "soon", "ok": 0, "seconds": "2"}
+    assert site.load() == []
 
 
 # One line of a file may be a test and a repair: none of its rows may be lost, or counted for the wrong table.
