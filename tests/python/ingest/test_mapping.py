@@ -1,6 +1,7 @@
 """What plant.yml makes of odd files: names by position, value maps, expressions, constants, conditions."""
 
 import json
+import re
 import sqlite3
 from contextlib import closing
 
@@ -8,10 +9,12 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plant_site import GOOD, HEADER, HEADER_LIST, line
 
+from ingest.contract import FOLDER
 from ingest.lake import read_manifest
 from ingest.plant_sql import WrongExpression, parsed, sandbox
 from pipeline.plant import PlantError
@@ -363,3 +366,11 @@ def test_comment_cannot_hide_what_follows():
     with pytest.raises(WrongExpression):
         parsed("true) --")
     assert parsed("true -- and so on").names == ()
+
+
+# An example of the data contract that plant.yml would refuse sends its reader away.
+def test_examples_of_the_data_contract_are_accepted(site):
+    text = (FOLDER / "outcomes.md").read_text().split("### Odd files")[1].split("### Files of")[0]
+    sources = [source for block in re.findall("```yaml\n(.*?)```", text, re.DOTALL) for source in yaml.safe_load(block)]
+    assert [source["name"] for source in sources] == ["cameras", "line-3", "sheets"]
+    assert site.describe(*sources).load() == []
