@@ -128,18 +128,19 @@ def write_csv(lake: Path, loads: list[Load], selection: Selection, target: Path)
     loads = list(filter(selection.has_load, loads))
 
     def write(batches: Iterator[pa.RecordBatch]) -> int:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            count = 0
-            for it in _selected(batches, loads, selection):
-                load, count = it.load, count + 1
-                texts = [load.source, load.table_name, load.object, it.row, load.load_id, it.reason, it.record]
-                writer.writerow(map(_harmless, texts))
+        file.seek(file.truncate(0))
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        count = 0
+        for it in _selected(batches, loads, selection):
+            load, count = it.load, count + 1
+            texts = [load.source, load.table_name, load.object, it.row, load.load_id, it.reason, it.record]
+            writer.writerow(map(_harmless, texts))
         return count
 
     try:
-        count = read_rejects(lake, loads, write)
+        with part.open("w", encoding="utf-8", newline="") as file:
+            count = read_rejects(lake, loads, write)
         rename(part, target)
     finally:
         part.unlink(missing_ok=True)
