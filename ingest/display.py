@@ -73,11 +73,13 @@ def replay_lines(replays: list[Replay]) -> list[str]:
     left: Counter = Counter()
     for it in replays:
         total = totals.setdefault((it.of.source, it.of.table_name), Counter())
-        total.update(loaded=it.loaded, known=it.known, refused=it.refused, left=it.left.total())
+        counts = {"loaded": it.loaded, "refused": it.refused, "filtered": it.filtered, "known": it.known}
+        total.update(counts | {"left": it.left.total()})
         left.update({(it.of.source, it.of.table_name, why): count for why, count in it.left.items()})
     lines = [
         f"{source}: {table}: {total['loaded']:,} rejects loaded, {total['refused']:,} rejected again"
-        + (f", {total['known']:,} were loaded meanwhile" if total["known"] else "")
+        + (f", {total['filtered']:,} left out by where" if total["filtered"] else "")
+        + (f", {total['known']:,} loaded meanwhile" if total["known"] else "")
         + (f", {total['left']:,} not replayed" if total["left"] else "")
         for (source, table), total in totals.items()
     ]

@@ -48,6 +48,8 @@ MANIFEST_SCHEMA = pa.schema(
         ("error", pa.string()),
         ("min_event_at", pa.timestamp("us")),
         ("max_event_at", pa.timestamp("us")),
+        ("filtered_count", pa.int64()),
+        ("reading", pa.string()),
         ("replays", pa.string()),
     ]
 )
@@ -97,6 +99,10 @@ class Load:
     error: str | None = None
     min_event_at: datetime | None = None
     max_event_at: datetime | None = None
+    filtered_count: int = 0
+    """Records that `where` of plant.yml left out."""
+    reading: str | None = None
+    """Key of how plant.yml said that it was to be read (`ingest.source.Reading`)."""
     replays: str | None = None
 
 
@@ -195,7 +201,8 @@ def read_manifest(folder: Path) -> list[Load]:
     """The committed loads of a lake, oldest first; also while another process loads."""
 
     def read(files: list[Path]) -> dict[str, Load]:
-        rows = (row for file in files for row in pq.read_table(file, schema=MANIFEST_SCHEMA).to_pylist())
+        rows = [row for file in files for row in pq.read_table(file, schema=MANIFEST_SCHEMA).to_pylist()]
+        rows = [row | {"filtered_count": row["filtered_count"] or 0} for row in rows]  # older manifests lack it
         return {row["load_id"]: Load(**row) for row in rows}
 
     return sorted(read_settled(folder / "load", read).values(), key=lambda load: load.load_id)

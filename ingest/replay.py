@@ -18,7 +18,8 @@ import pyarrow as pa
 from ingest.compaction import compact
 from ingest.contract import CONTRACTS, REFERENCE
 from ingest.conversion import Conversion, Converted
-from ingest.formats.json_text import is_text
+from ingest.formats.delimited import fields_of
+from ingest.formats.json_text import as_text, is_text
 from ingest.known import without_known_records
 from ingest.lake import SCHEMAS, Load
 from ingest.load_file import LoadFile
@@ -26,6 +27,7 @@ from ingest.loader import EventRange, Loader, check, reject_table
 from ingest.rejects import Selection, read_rejects, with_open_rejects
 from ingest.source import Batch, Reject, Unreadable
 from ingest.sources import files
+from ingest.sources.content import format_of
 from pipeline.paths import Paths
 from pipeline.plant import FilesSource, Plant, PlantError, RecordSource
 
@@ -42,6 +44,8 @@ class Replay:
     known: int = 0
     """Loaded before, when they were read again from their database."""
     refused: int = 0
+    filtered: int = 0
+    """Left out by `where`, as it is now."""
     left: Counter = field(default_factory=Counter)
     """Those that can't be read under the mapping of today, by why; they stay as they are."""
 
@@ -97,6 +101,7 @@ class _Replaying:
                 return result
             file.finish()
             counts = {"row_count": file.row_count, "reject_count": file.reject_count}
+            counts |= {"filtered_count": result.filtered, "reading": self.reading.key}
         times = {"min_event_at": events.first, "max_event_at": events.last}
         result.load = self.lake.commit(replace(load, replays=of.load_id, **counts, **times))
         return result
@@ -125,6 +130,7 @@ class _Replaying:
             reasons = dict(zip(*(converted.rejects[name].to_pylist() for name in ("row", "reason")), strict=True))
             left += [replace(reject, reason=reasons[reject.row]) for reject, _ in group if reject.row in reasons]
             result.refused += len(reasons)
+            result.filtered += converted.filtered_count
             good.append(converted.records)
         return pa.concat_tables(good, promote_options="permissive"), left
 
@@ -132,18 +138,37 @@ class _Replaying:
         """The record by its received names. Raises Unreadable."""
         if self.source is None:
             raise Unreadable(f"plant.yml has no source {self.of.source} that loads into {self.of.table_name}")
+        if lost := [name for name, it in self.reading.derived.items() if it.cell or it.sheet]:
+            raise Unreadable(f"columns.{lost[0]} in plant.yml names a sheet or its cell, which a reject does not hold")
         value = json.loads(reject.record)
         if "\\ud" in reject.record.casefold() and not is_text(json.dumps(value, ensure_ascii=False)):
             raise Unreadable("a text in it is none")
-        if not isinstance(value, dict):
-            raise Unreadable("its fields have no names")
-        return value
+        return value if isinstance(value, dict) else self._named(value)
+
+    def _named(self, value: object) -> dict:
+        """Fields that plant.yml names by their position: of a line of a text file, a row of a sheet, a JSON array."""
+        header = getattr(self.source, "header", None)
+        if not header:
+            raise Unreadable("its fields have no names; header: in plant.yml can name them by position")
+        kind = format_of(self.source, self.of.object)
+        if isinstance(value, str) and kind in ("csv", "tsv"):
+            value = fields_of(value, self.source.delimiter or ("\t" if kind == "tsv" else None), len(header))
+        if not isinstance(value, list):
+            raise Unreadable("it has no fields")
+        if kind == "xlsx":  # empty cells at the end of a row are not there
+            value = (
+                value[: len(header)] + [None] * (len(header) - len(value)) + [it for it in value[len(header) :] if it]
+            )
+        if len(value) != len(header):
+            raise Unreadable(f"{len(value)} fields instead of {len(header)}")
+        return dict(zip(header, map(as_text, value), strict=True))
 
     def _converted(self, names: tuple[str, ...], group: list[dict], rows: list[int]) -> Converted:
         records = pa.table([_column([fields[name] for fields in group]) for name in names], names=list(names))
         schema = records.schema
         if schema not in self.conversions:
-            conversion = self.loader.conversion(self.of.table_name, schema, self.reading, self.began_at)
+            of = self.of
+            conversion = self.loader.conversion(of.table_name, schema, self.reading, self.began_at, of.object)
             self.conversions[schema] = conversion
         return self.conversions[schema].convert(Batch(records, np.array(rows, np.int64)))
 

@@ -38,6 +38,7 @@ renamed as (
         error,
         row_count,
         reject_count,
+        coalesce(filtered_count, 0) as filtered_count,
         green.load_id is null as is_new,
         -- no replay took them over; of reference data, the newest load counts
         replayed.load_id is null
