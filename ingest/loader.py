@@ -213,7 +213,7 @@ class Loader:
             schema = batch.records.schema.remove_metadata()
             if (lane, schema) not in conversions:
                 conversions[lane, schema] = self.conversion(
-                    thing.table, schema, thing.reading, started_at, thing.name, lane
+                    thing.table, schema, thing.reading, started_at, thing.name, lane=lane
                 )
             return conversions[lane, schema].convert(batch)
 
@@ -228,7 +228,7 @@ class Loader:
                 yield batch, converted.result()
 
     def conversion(
-        self, table: str, received: pa.Schema, reading: Reading, started_at: datetime, name: str, lane: int = 0
+        self, table: str, received: pa.Schema, reading: Reading, started_at: datetime, name: str, *, lane: int = 0
     ) -> Conversion:
         """Raises Unreadable where the received columns of the object are not those of the table."""
         return Conversion(

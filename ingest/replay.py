@@ -156,9 +156,8 @@ class _Replaying:
         if not isinstance(value, list):
             raise Unreadable("it has no fields")
         if kind == "xlsx":  # empty cells at the end of a row are not there
-            value = (
-                value[: len(header)] + [None] * (len(header) - len(value)) + [it for it in value[len(header) :] if it]
-            )
+            last = max((at for at, it in enumerate(value, start=1) if it is not None), default=0)
+            value = value[:last] + [None] * (len(header) - last)
         if len(value) != len(header):
             raise Unreadable(f"{len(value)} fields instead of {len(header)}")
         return dict(zip(header, map(as_text, value), strict=True))

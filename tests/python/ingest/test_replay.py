@@ -7,6 +7,7 @@ import subprocess
 import sys
 from datetime import date, datetime
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -155,6 +156,67 @@ def test_json_that_is_no_text_is_rejected_and_the_rest_loaded(site):
     assert [(load.row_count, load.reject_count) for load in site.load()] == [(1, 3)] * 2
     assert [row for row, _, _ in site.rejects()] == [1, 1, 2, 2, 3, 3]
     assert [done.left.total() for done in again(site)] == [3, 3]
+
+
+# What did not become a row comes in once plant.yml names its fields.
+def test_lines_rows_and_arrays_are_read_by_position(site):
+    book = openpyxl.Workbook()
+    for row in (["A", "PASS"], [*GOOD.split(","), None], ["B", "PASS", *[None] * 5, "8th"]):
+        book.active.append(row)
+    content = io.BytesIO()
+    book.save(content)
+    source = {"kind": "files", "header": ["serial_num", "test_result"], "table": "test_record"}
+    fixed = {"columns": {name: {"value": "x"} for name in ("product_name", "test_name", "machine_id")}}
+    fixed["columns"] |= {"test_timestamp": {"value": "2024-01-01 08:00:00"}, "test_duration_s": {"value": 1}}
+    kinds = {"lines": "inbox/*.csv", "tabs": "inbox/*.tsv", "sheets": "inbox/*.xlsx", "arrays": "inbox/*.ndjson"}
+    site.describe(*({"name": name, "path": path} | source | fixed for name, path in kinds.items()))
+    site.put("a.csv", f"A,PASS\n{GOOD}\nB,PASS,1\n")
+    site.put("a.tsv", f"A\tPASS\n{GOOD.replace(',', chr(9))}\nB\tPASS\t1\n")
+    site.put("a.xlsx", content.getvalue())
+    found = [{"serial_num": "A", "test_result": "PASS"}, GOOD.split(","), [], 7]
+    site.put("a.ndjson", "\n".join([*map(json.dumps, found), "not JSON"]))
+    assert [(load.row_count, load.reject_count) for load in site.load()] == [(1, 2)] * 3 + [(1, 4)]
+    site.describe(
+        *(
+            {"name": name, "path": path, "kind": "files", "table": "test_record"} | {"header": [*record()]}
+            for name, path in kinds.items()
+        )
+    )
+    done = again(site)
+    assert [it.loaded for it in done] == [1] * 4
+    assert sorted(whys for it in done for whys in it.left.items()) == [
+        ("0 fields instead of 7", 1),
+        ("3 fields instead of 7", 1),
+        ("3 fields instead of 7", 1),
+        ("8 fields instead of 7", 1),
+        ("it has no fields", 2),
+    ]
+    assert (
+        sorted((row["serial_num"], row["_row"]) for row in site.rows())
+        == [("A", 1)] * 4 + [("A1", 2)] * 4
+    )
+
+
+# A mapping that was mended by an expression, a value map, the path or a condition counts as for a new file.
+def test_a_replay_goes_through_the_mapping(site):
+    site.put_rows("m7/a.csv", *(line(serial_num=f"S{n}", test_result=f"R{n}", machine_id="") for n in range(3)))
+    site.describe(path="inbox/*/*.csv")
+    assert site.load_one().reject_count == 3
+    columns = {
+        "test_result": {"from": "test_result", "values": {"R0": "pass", "R1": "fail"}},
+        "machine_id": {"path": "([^/]+)/[^/]+$"},
+        "test_name": {"sql": "lower(test_name) || '1'"},
+    }
+    site.describe(path="inbox/*/*.csv", columns=columns, where="serial_num <> 'S0'")
+    (done,) = again(site)
+    assert (done.loaded, done.filtered, done.refused) == (1, 1, 1) and done.load.filtered_count == 1
+    (row,) = site.rows()
+    assert (row["serial_num"], row["test_result"], row["machine_id"], row["test_name"]) == ("S1", "fail", "m7", "t1")
+    assert replay_lines([done]) == ["tests: test_record: 1 rejects loaded, 1 rejected again, 1 left out by where"]
+    site.describe(path="inbox/*/*.csv", columns={"machine_id": {"sheet": "(.*)"}})
+    assert list(again(site)[0].left) == [
+        "columns.machine_id in plant.yml names a sheet or its cell, which a reject does not hold"
+    ]
 
 
 # Reference data counts by its newest load: what an older one refused is nobody's concern any more.
