@@ -76,10 +76,7 @@ class Content:
         """Raises StillWritten and Unreadable."""
         try:
             with self.opened() as stream:
-                digest = hashlib.sha256()
-                while piece := stream.read(1 << 20):
-                    digest.update(piece)
-                return digest.hexdigest()
+                return hashlib.file_digest(stream, "sha256").hexdigest()
         except FileNotFoundError:
             raise StillWritten("it vanished before it was read") from None
         except OSError as error:

@@ -356,7 +356,7 @@ def test_what_keeps_a_store_from_being_read_is_said(site, bucket, front, monkeyp
     monkeypatch.setattr(os, "environ", dict(os.environ))
     act(front)
     with pytest.raises(Unreachable, match=reason) as caught:
-        list(s3.find(plant, plant.sources[0], site.paths))
+        list(s3.find(plant, plant.sources[0], site.paths, []))
     assert "hunter2" not in str(caught.value)
 
 
