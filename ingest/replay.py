@@ -19,7 +19,7 @@ from ingest.compaction import compact
 from ingest.contract import CONTRACTS, REFERENCE
 from ingest.conversion import Conversion, Converted
 from ingest.formats.delimited import fields_of
-from ingest.formats.json_text import as_text, is_text
+from ingest.formats.json_text import is_text
 from ingest.known import without_known_records
 from ingest.lake import SCHEMAS, Load
 from ingest.load_file import LoadFile
@@ -145,22 +145,19 @@ class _Replaying:
             raise Unreadable("a text in it is none")
         return value if isinstance(value, dict) else self._named(value)
 
-    def _named(self, value: object) -> dict:
-        """Fields that plant.yml names by their position: of a line of a text file, a row of a sheet, a JSON array."""
-        header = getattr(self.source, "header", None)
-        if not header:
-            raise Unreadable("its fields have no names; header: in plant.yml can name them by position")
-        kind = format_of(self.source, self.of.object)
-        if isinstance(value, str) and kind in ("csv", "tsv"):
-            value = fields_of(value, self.source.delimiter or ("\t" if kind == "tsv" else None), len(header))
-        if not isinstance(value, list):
-            raise Unreadable("it has no fields")
-        if kind == "xlsx":  # empty cells at the end of a row are not there
-            last = max((at for at, it in enumerate(value, start=1) if it is not None), default=0)
-            value = value[:last] + [None] * (len(header) - last)
-        if len(value) != len(header):
-            raise Unreadable(f"{len(value)} fields instead of {len(header)}")
-        return dict(zip(header, map(as_text, value), strict=True))
+    def _named(self, fields: object) -> dict:
+        """Fields that plant.yml names by position: those of a line of a text file, or the cells of a sheet's row."""
+        header, kind = getattr(self.source, "header", None) or [], format_of(self.source, self.of.object)
+        if header and kind in ("csv", "tsv") and isinstance(fields, str):
+            fields = fields_of(fields, self.source.delimiter or ("\t" if kind == "tsv" else None), len(header))
+        elif header and kind == "xlsx" and isinstance(fields, list):  # empty cells at the end of a row are not there
+            last = max((at for at, it in enumerate(fields, start=1) if it is not None), default=0)
+            fields = fields[:last] + [None] * (len(header) - last)
+        else:
+            raise Unreadable("its fields have no names; header: in plant.yml can name those of a line or of a row")
+        if len(fields) != len(header):
+            raise Unreadable(f"{len(fields)} fields instead of {len(header)}")
+        return dict(zip(header, fields, strict=True))
 
     def _converted(self, names: tuple[str, ...], group: list[dict], rows: list[int]) -> Converted:
         records = pa.table([_column([fields[name] for fields in group]) for name in names], names=list(names))
