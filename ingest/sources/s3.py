@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -72,13 +72,13 @@ def _known_members(
     held: dict[str, list[tuple[str, str, str, int]]] = {}
     for it in loads:
         found = MEMBER.fullmatch(it.version) if it.source == source.name and it.table_name in readings else None
-        if found and (it.status == "loaded" or it.reading == readings[it.table_name]):
+        if found and it.sha256 and (it.status == "loaded" or it.reading == readings[it.table_name]):
             of = it.object, it.table_name, found["at"], int(found["count"])
             held.setdefault(found["archive"], []).append(of)
 
     def known(listed: Listed) -> bool:
         version = f"{listed.version} ({members})" if members else listed.version
-        mine = [of for of in held.get(version, []) if of[0].startswith(f"{listed.name}/")]
+        mine = [of for of in held.get(version, []) if f"{of[0]}/".startswith(f"{listed.name}/")]
         return bool(mine) and len({(table, at) for _, table, at, _ in mine}) == len(tables) * mine[0][3]
 
     return known
@@ -87,17 +87,14 @@ def _known_members(
 def _in_archive(store: "_Store", listed: Listed, members: str | None, paths: Paths) -> list[Listed]:
     """What the glob `members` means in it; itself, where it can't be opened: reading it says why."""
     file = _file(listed.key, paths)
-    try:
+    found: list[tuple[str, ZipInfo | None]] = [(listed.name, None)]
+    with suppress(Unreadable, StillWritten):
         store.fetch(listed.key, listed.stored, file)
-        found = files.contents(file, listed.name, members)
-    except (Unreadable, StillWritten):
-        return [listed]
-    if [name for name, _ in found] == [listed.name]:
-        return [listed]
+        found = [(name, content.member) for name, content in files.contents(file, listed.name, members)]
     glob = f" ({members})" if members else ""
     return [
-        replace(listed, name=name, version=f"{listed.stored}{glob}, member {at} of {len(found)}", member=content.member)
-        for at, (name, content) in enumerate(found, start=1)
+        replace(listed, name=name, version=f"{listed.stored}{glob}, member {at} of {len(found)}", member=member)
+        for at, (name, member) in enumerate(found, start=1)
     ]
 
 

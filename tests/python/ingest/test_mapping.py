@@ -1,15 +1,20 @@
 """What plant.yml makes of odd files: names by position, value maps, expressions, constants, conditions."""
 
 import json
+import re
+import sqlite3
+from contextlib import closing
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plant_site import GOOD, HEADER, HEADER_LIST, line
 
+from ingest.contract import FOLDER
 from ingest.lake import read_manifest
 from ingest.plant_sql import WrongExpression, parsed, sandbox
 from pipeline.plant import PlantError
@@ -62,7 +67,7 @@ def test_mapped_record_has_the_hash_of_one_that_needs_no_mapping(site):
         "machine_id": {"path": r"(\w)\.csv$"},
         "test_result": {"from": renamed["test_result"], "values": {"i.O.": "PASS"}},
         "test_timestamp": {"sql": "strptime(day || hour, '%d.%m.%Y%H:%M')"},
-        "test_duration_s": {"sql": "ms::decimal(9, 1) / 1000"},
+        "test_duration_s": {"sql": "(ms::double / 1000)::decimal(9, 2)"},
         "product_name": {"sql": '"Pro duct"[1:1]'},
     }
     odd = {"name": "odd", "kind": "files", "path": "odd/*", "table": "test_record", "columns": columns}
@@ -124,6 +129,31 @@ def test_conditions_read_typed_columns_as_text(site):
     load = site.load_one()
     assert (load.row_count, load.filtered_count) == (2, 2)
     assert [row["lot_number"] for row in site.rows()] == ["1", "3"]
+
+
+# Rows of a database are mapped as files are, and each of them is still loaded once.
+def test_rows_of_a_database_are_mapped(site):
+    file = site.folder / "mes.db"
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("create table tests (sn text, day text, ok int, seconds text)")
+        connection.execute("insert into tests values ('A1', '31.01.2024', 1, '1,5'), ('A2', 'soon', 0, '2')")
+    columns = {
+        "serial_num": "sn",
+        "product_name": {"value": "P"},
+        "test_name": {"value": "T"},
+        "machine_id": {"path": r"(\w+)\.db"},
+        "test_timestamp": {"sql": "strptime(day, '%d.%m.%Y')"},
+        "test_result": {"from": "ok", "values": {"1": "pass", "0": "fail"}},
+        "test_duration_s": "seconds",
+    }
+    source = {"name": "mes", "kind": "sql", "url": f"sqlite:///{file}", "from": "tests", "table": "test_record"}
+    site.describe(source | {"columns": columns, "decimal": ","})
+    load = site.load_one()
+    assert (load.row_count, load.reject_count) == (1, 1)
+    (row,) = site.rows()
+    assert (row["test_result"], row["test_duration_s"], row["machine_id"]) == ("pass", 1.5, "mes")
+    assert site.rejects()[0][1] == {"sn": "A2", "day": "soon", "ok": 0, "seconds": "2"}
+    assert site.load() == []
 
 
 # One line of a file may be a test and a repair: none of its rows may be lost, or counted for the wrong table.
@@ -336,3 +366,11 @@ def test_comment_cannot_hide_what_follows():
     with pytest.raises(WrongExpression):
         parsed("true) --")
     assert parsed("true -- and so on").names == ()
+
+
+# An example of the data contract that plant.yml would refuse sends its reader away.
+def test_examples_of_the_data_contract_are_accepted(site):
+    text = (FOLDER / "outcomes.md").read_text().split("### Odd files")[1].split("### Files of")[0]
+    sources = [source for block in re.findall("```yaml\n(.*?)```", text, re.DOTALL) for source in yaml.safe_load(block)]
+    assert [source["name"] for source in sources] == ["cameras", "line-3", "sheets"]
+    assert site.describe(*sources).load() == []
