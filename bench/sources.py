@@ -4,6 +4,7 @@ the plain way (`bench.plain_readers`), each in a process of its own, in turns.
 Firstpass also judges each record by its contract, converts zones, keeps rejects and remembers what it loaded.
 """
 
+import logging
 import os
 import statistics
 import sys
@@ -122,6 +123,7 @@ def _store(files: Path) -> Iterator[str]:
     import boto3
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     os.environ |= KEYS
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
