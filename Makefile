@@ -8,7 +8,7 @@ ENGINE ?= duckdb
 BIN := .venv/bin
 export PLANT ENGINE
 
-.PHONY: help setup setup-spark run ingest build publish report test parity verify lint bench docs lock clean
+.PHONY: help setup setup-spark run status ingest build publish report test parity verify lint bench docs lock clean
 
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 19
@@ -35,6 +35,9 @@ endif
 
 run: setup ## the nightly run: ingest, build, publish, report
 	@$(BIN)/python -m pipeline run
+
+status: setup ## what came of each source so far, and what failed
+	@$(BIN)/python -m ingest status
 
 ingest build publish report: setup
 	@$(BIN)/python -m pipeline run --step $@

@@ -17,6 +17,7 @@ import click
 import duckdb
 import yaml
 
+from bench import sources
 from bench.measure import measure, sql_seconds
 from bench.peers import PEERS, measure_peers
 from pipeline.build import NIGHTLY
@@ -43,9 +44,16 @@ Results = dict[str, list[float]]
     show_default=True,
     help="Scales at which other engines make the three summary tables, once each; 88 is 54 million records.",
 )
+@click.option("--source-scale", default=0.5, show_default=True, help="Of the records of bench.sources.")
 @click.option("--write", is_flag=True, help=f"Write what is printed to bench/{RESULTS.name}, too.")
 def main(
-    scales: tuple[float, ...], runs: int, folder: Path | None, peer_scales: tuple[float, ...], write: bool
+    *,
+    scales: tuple[float, ...],
+    runs: int,
+    folder: Path | None,
+    peer_scales: tuple[float, ...],
+    source_scale: float,
+    write: bool,
 ) -> None:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     text = (
@@ -60,6 +68,7 @@ def main(
             figures = ", ".join(f"{name} {values[-1]:.1f}" for name, values in results.items())
             click.echo(f"scale {scale:g}, run {number + 1} of {runs}: {figures}", err=True)
         text += shown(scale, records, results)
+    text += sources.shown(sources.measured(source_scale, runs, folder))
     text += shown_peers({scale: peers_at(scale, folder) for scale in peer_scales})
     click.echo(text)
     if write:

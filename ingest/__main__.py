@@ -1,7 +1,14 @@
-"""`python -m ingest`: loads what is new. `python -m ingest contract`: prints docs/data_contract.md."""
+"""`python -m ingest`: loads what is new. Its commands show what came of it, and load rejects again.
 
+`python -m ingest contract` prints docs/data_contract.md.
+"""
+
+import json
 import sys
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -10,25 +17,38 @@ from rich.progress import Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from ingest import Load, load_all
 from ingest.contract_page import page
+from ingest.display import console, replay_lines, show_rejects, show_status
+from ingest.lake import check_owner, read_manifest
+from ingest.rejects import Selection, examples, grouped, with_open_rejects, write_csv
+from ingest.replay import replay
 from ingest.source import Object
-from pipeline.paths import Paths
-from pipeline.plant import PlantError, load_plant
+from ingest.status import has_failed, status
+from pipeline.lock import exclusive_run
+from pipeline.paths import PathError, Paths
+from pipeline.plant import Plant, PlantError, load_plant
+
+of_plant = click.option("--plant", "folder", help="The plant's folder; default $PLANT, then plants/demo.")
+
+
+def selecting(command: Callable) -> Callable:
+    for name, told in {
+        "source": "Of this source.",
+        "table": "Of this table.",
+        "reason": "With this in the reason.",
+    }.items():
+        command = click.option(f"--{name}", help=told)(command)
+    return command
 
 
 @click.group(invoke_without_command=True)
-@click.option("--plant", "folder", help="The plant's folder; default $PLANT, then plants/demo.")
+@of_plant
 @click.pass_context
 def main(context: click.Context, folder: str | None) -> None:
     """Loads everything new for the plant into the lake."""
     if context.invoked_subcommand:
         return
-    paths = Paths.from_environment()
-    try:
-        plant = load_plant(folder)
-        with Display(Console(stderr=True)) as display:
-            loads = load_all(plant, paths, display)
-    except PlantError as error:
-        raise click.ClickException(str(error)) from None
+    with _site(folder) as (plant, paths), _turn(paths), Display(Console(stderr=True)) as display:
+        loads = load_all(plant, paths, display)
     for line in summary(loads, paths):
         click.echo(line)
 
@@ -37,6 +57,64 @@ def main(context: click.Context, folder: str | None) -> None:
 def contract() -> None:
     """Prints the data contract, as Markdown."""
     click.echo(page(), nl=False)
+
+
+@main.command(name="status")
+@of_plant
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def status_command(folder: str | None, as_json: bool) -> None:
+    """What came of each source so far. The exit code is 1 where the last attempt on one failed."""
+    with _site(folder) as (plant, paths):
+        found = status(plant, paths)
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+    else:
+        show_status(console(), found)
+    sys.exit(1 if has_failed(found) else 0)
+
+
+@main.command(name="rejects")
+@of_plant
+@selecting
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(0), help="Examples that are shown.")
+@click.option("--csv", "file", type=click.Path(path_type=Path, dir_okay=False), help="Write all of them to FILE.")
+def rejects_command(folder: str | None, limit: int, file: Path | None, **selected: str | None) -> None:
+    """The records that were rejected and wait to be mended: how many for which reason, then examples."""
+    selection = Selection(**selected)
+    with _site(folder) as (plant, paths):
+        check_owner(paths, plant)
+        loads = with_open_rejects(read_manifest(paths.raw))
+        found = grouped(paths.raw, loads, selection), examples(paths.raw, loads, selection, limit)
+        written = write_csv(paths.raw, loads, selection, file) if file else 0
+    show_rejects(console(), *found)
+    if file:
+        click.echo(f"{written:,} rejects written to {file}")
+
+
+@main.command(name="replay")
+@of_plant
+@selecting
+def replay_command(folder: str | None, **selected: str | None) -> None:
+    """Loads rejects once more, after plant.yml or reference data was mended. The next build has what became good."""
+    with _site(folder) as (plant, paths), _turn(paths):
+        reference, replays = replay(plant, paths, Selection(**selected))
+    for line in [*(summary(reference, paths) if reference else []), *replay_lines(replays)]:
+        click.echo(line)
+
+
+@contextmanager
+def _site(folder: str | None) -> Iterator[tuple[Plant, Paths]]:
+    """The plant and its data; what is wrong with them, and a file that can't be read or written, is one line."""
+    try:
+        yield load_plant(folder), Paths.from_environment()
+    except (PlantError, PathError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _turn(paths: Paths) -> AbstractContextManager:
+    return exclusive_run(
+        paths, waiting=lambda: click.echo("waiting for another run on the same data directory", err=True)
+    )
 
 
 class Display:
@@ -86,7 +164,7 @@ def summary(loads: list[Load], paths: Paths) -> list[str]:
         )
     lines = lines or ["nothing new"]
     if rejects := sum(load.reject_count for load in loads):
-        lines.append(f"{rejects:,} records were rejected; each with its reason in {paths.raw / 'reject'}")
+        lines.append(f"{rejects:,} records were rejected; `python -m ingest rejects` shows them and their reasons")
     for load in loads:
         if load.status == "deferred":
             lines.append(f"deferred: {load.object}: {load.error}")

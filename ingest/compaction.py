@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ingest.lake import COMPACTED, PART, REPLACES, SCHEMA_FILE, SCHEMAS, Lake, rename
+from ingest.lake import COMPACTED, PART, REPLACES, SCHEMA_FILE, SCHEMAS, Lake, rename, replaced_by
 from ingest.load_file import encodings
 
 MOST_FILES = 64
@@ -44,7 +44,7 @@ def finish(lake: Lake) -> None:
 def _remove_replaced(folder: Path) -> None:
     for file in sorted(folder.glob(f"{COMPACTED}*.parquet")):
         if file.exists():
-            for name in json.loads(pq.read_metadata(file).metadata[REPLACES]):
+            for name in replaced_by(file):
                 (folder / name).unlink(missing_ok=True)
 
 

@@ -146,7 +146,9 @@ class Conversion:
         """
 
     def _as_received(self, received: pa.Schema) -> str:
-        pairs = ", ".join(f"{literal(name)}, c{p}" for p, name in enumerate(received.names))
+        # JSON's numbers are doubles here, which have not all digits of a decimal
+        exact = [f"c{p}::varchar" if pa.types.is_decimal(field.type) else f"c{p}" for p, field in enumerate(received)]
+        pairs = ", ".join(f"{literal(name)}, {value}" for name, value in zip(received.names, exact, strict=True))
         return f"select _row as row, json_object({pairs})::varchar as record, _reason as reason from refused"
 
     def convert(self, batch: Batch) -> Converted:

@@ -8,9 +8,12 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,6 +29,8 @@ COMPACTED = "compacted-"
 REPLACES = b"firstpass.replaces"
 ID_TIME = "%Y%m%dT%H%M%S%f"
 LOAD_ID = re.compile(r"\d{8}T\d{12}-[0-9a-f]{6}")
+TRIES = 5
+Result = TypeVar("Result")
 
 MANIFEST_SCHEMA = pa.schema(
     [
@@ -45,6 +50,7 @@ MANIFEST_SCHEMA = pa.schema(
         ("max_event_at", pa.timestamp("us")),
         ("filtered_count", pa.int64()),
         ("reading", pa.string()),
+        ("replays", pa.string()),
     ]
 )
 REJECT_SCHEMA = pa.schema(
@@ -76,6 +82,7 @@ class Load:
     """One row of the manifest: an object that was loaded into a table, or could not be. Times are UTC, naive.
 
     `status` is loaded or failed; a deferred object has a `Load` in what a run returns, but none in the manifest.
+    `replays` is the load whose rejects this one took over: it holds each of them, as a record or as a reject again.
     """
 
     load_id: str
@@ -96,6 +103,7 @@ class Load:
     """Records that `where` of plant.yml left out."""
     reading: str | None = None
     """Key of how plant.yml said that it was to be read (`ingest.source.Reading`)."""
+    replays: str | None = None
 
 
 class Lake:
@@ -138,29 +146,20 @@ class Lake:
         return load
 
     def loads_of(self, source: str, table: str, name: str) -> list[Load]:
-        """The loads of one object, oldest first."""
+        """The loads that read one object, oldest first. A replay reads none."""
         return self._by_object.get((source, table, name), [])
 
     def _add(self, load: Load) -> None:
         self.loads.append(load)
-        self._by_object.setdefault((load.source, load.table_name, load.object), []).append(load)
+        if not load.replays:
+            self._by_object.setdefault((load.source, load.table_name, load.object), []).append(load)
 
     def _remember(self, plant: Plant) -> None:
-        file = self.paths.data / "plant.json"
-        mine = {"name": plant.name, "timezone": plant.plant.timezone}
+        check_owner(self.paths, plant)
+        file = _owner_file(self.paths)
         if not file.exists():
             self.paths.data.mkdir(parents=True, exist_ok=True)
-            part = file.with_name(file.name + PART)
-            part.write_text(json.dumps(mine) + "\n", encoding="utf-8")
-            rename(part, file)
-            return
-        held = json.loads(file.read_text(encoding="utf-8"))
-        for key, value in mine.items():
-            if held[key] != value:
-                raise PlantError(
-                    f"{self.paths.data} holds records of a plant with {key} {held[key]!r}, not {value!r}: "
-                    "give this one a directory of its own, FIRSTPASS_DATA=<directory> make run"
-                )
+            write_text_whole(file, json.dumps(_owner(plant)) + "\n")
 
     def _keep_schema(self, table: str, schema: pa.Schema) -> None:
         file = self.table(table) / SCHEMA_FILE
@@ -178,12 +177,57 @@ class Lake:
                     file.unlink()
 
 
+def check_owner(paths: Paths, plant: Plant) -> None:
+    """Raises PlantError when the data directory holds another plant's records."""
+    file = _owner_file(paths)
+    held = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    for key, value in _owner(plant).items():
+        if held and held[key] != value:
+            raise PlantError(
+                f"{paths.data} holds records of a plant with {key} {held[key]!r}, not {value!r}: "
+                "give this one a directory of its own, FIRSTPASS_DATA=<directory> make run"
+            )
+
+
+def _owner_file(paths: Paths) -> Path:
+    return paths.data / "plant.json"
+
+
+def _owner(plant: Plant) -> dict[str, str]:
+    return {"name": plant.name, "timezone": plant.plant.timezone}
+
+
 def read_manifest(folder: Path) -> list[Load]:
-    """The committed loads of a lake, oldest first."""
-    files = sorted((folder / "load").glob("*.parquet"))
-    rows = [row for file in files for row in pq.read_table(file, schema=MANIFEST_SCHEMA).to_pylist()]
-    rows = [row | {"filtered_count": row["filtered_count"] or 0} for row in rows]  # older manifests lack it
-    return sorted({row["load_id"]: Load(**row) for row in rows}.values(), key=lambda load: load.load_id)
+    """The committed loads of a lake, oldest first; also while another process loads."""
+
+    def read(files: list[Path]) -> dict[str, Load]:
+        rows = [row for file in files for row in pq.read_table(file, schema=MANIFEST_SCHEMA).to_pylist()]
+        rows = [row | {"filtered_count": row["filtered_count"] or 0} for row in rows]  # older manifests lack it
+        return {row["load_id"]: Load(**row) for row in rows}
+
+    return sorted(read_settled(folder / "load", read).values(), key=lambda load: load.load_id)
+
+
+def read_settled(folder: Path, read: Callable[[list[Path]], Result]) -> Result:
+    """What `read` makes of the files that hold each row of a table once; anew if a compaction takes some away."""
+    for _ in range(TRIES):
+        with suppress(FileNotFoundError):
+            files = {file.name: file for file in sorted(folder.glob("*.parquet"))}
+            for name in [name for file in files.values() for name in replaced_by(file)]:
+                files.pop(name, None)
+            return read(list(files.values()))
+    raise BlockingIOError(f"{folder} changes faster than it can be read: try again when the run is over")
+
+
+def replaced_by(file: Path) -> list[str]:
+    """Names of the files whose rows a compacted file has taken over."""
+    return json.loads(pq.read_metadata(file).metadata[REPLACES]) if file.name.startswith(COMPACTED) else []
+
+
+def write_text_whole(target: Path, text: str) -> None:
+    part = target.with_name(target.name + PART)
+    part.write_text(text, encoding="utf-8")
+    rename(part, target)
 
 
 def write_whole(target: Path, table: pa.Table) -> None:

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime
 
 import duckdb
@@ -15,14 +15,15 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ingest import retention
+from ingest.attempts import note_attempt
 from ingest.compaction import compact, finish
 from ingest.contract import CONTRACTS, REFERENCE
 from ingest.conversion import Conversion, Converted
-from ingest.known import without_known
-from ingest.lake import Lake, Load
+from ingest.known import without_known_records, without_known_rejects
+from ingest.lake import REJECT_SCHEMA, Lake, Load
 from ingest.load_file import LoadFile
 from ingest.plant_sql import sandbox
-from ingest.source import Batch, Object, StillWritten, Unreachable, Unreadable
+from ingest.source import Batch, Object, Reading, Reject, StillWritten, Unreachable, Unreadable
 from ingest.sources import checks, files, reference, simulator
 from ingest.spellings import Spellings
 from pipeline.paths import Paths
@@ -46,18 +47,26 @@ def load_all(plant: Plant, paths: Paths, progress: Progress = lambda thing, rows
     Reference data first, then the sources in the order of plant.yml; one that can't be reached fails alone. The caller
     holds the run lock. Raises PlantError for what plant.yml gets wrong, before anything is loaded.
     """
-    retention.check(plant)
-    checks.check(plant)
+    check(plant)
     with closing(Loader(plant, paths, progress)) as loader:
-        loads = list(loader.load_each(reference.find(plant, paths, list(loader.lake.loads))))
+        loads = loader.load_reference()
         for source in plant.sources:
+            found = []
             try:
                 for load in loader.load_each(_objects(plant, source, paths, loader.lake)):
-                    loads.append(load)
+                    found.append(load)
             except Unreachable as error:
-                loads.append(loader.fail(source, error))
+                found.append(loader.fail(source, error))
+            loader.note_attempt(source.name, found)
+            loads += found
         compact(loader.lake)
     return loads
+
+
+def check(plant: Plant) -> None:
+    """Raises PlantError for what plant.yml gets wrong."""
+    retention.check(plant)
+    checks.check(plant)
 
 
 def _objects(plant: Plant, source: Source, paths: Paths, lake: Lake) -> Iterator[Object]:
@@ -84,6 +93,8 @@ class Loader:
         finish(self.lake)
         shutil.rmtree(paths.fetched, ignore_errors=True)
         self.progress = progress
+        self.still_failed: list[Load] = []
+        """Of objects that were met again, unchanged, and that could not be loaded then."""
         paths.temp.mkdir(parents=True, exist_ok=True)
         self.connection = duckdb.connect(
             config={"memory_limit": "512MB", "temp_directory": str(paths.temp), "autoinstall_known_extensions": "false"}
@@ -101,6 +112,16 @@ class Loader:
             connection.close()
         shutil.rmtree(self.lake.paths.fetched, ignore_errors=True)
 
+    def load_reference(self) -> list[Load]:
+        loads = list(self.load_each(reference.find(self.plant, self.lake.paths, list(self.lake.loads))))
+        self.note_attempt(reference.SOURCE, loads)
+        return loads
+
+    def note_attempt(self, source: str, loads: list[Load]) -> None:
+        """`loads`: what came of each new object of the source."""
+        known = [load for load in self.still_failed if load.source == source]
+        note_attempt(self.lake.paths, source, known + loads)
+
     def load_each(self, things: Iterable[Object]) -> Iterator[Load]:
         return (load for thing in things if (load := self.load(thing)))
 
@@ -114,13 +135,13 @@ class Loader:
         if thing.latest_only:
             before = before[-1:]
         before = [load for load in before if load.status == "loaded" or load.reading == thing.reading.key]
-        if any(load.version == thing.version and load.sha256 for load in before):
+        if self._is_known(load for load in before if load.version == thing.version and load.sha256):
             return None
         load = self.lake.next_load(thing.source, thing.table, name, "", thing.version)
         load = replace(load, reading=thing.reading.key)
         try:
             load = replace(load, sha256=thing.digest())
-            if any(other.sha256 == load.sha256 for other in before):
+            if self._is_known(other for other in before if other.sha256 == load.sha256):
                 return None
             load = self._load(thing, load)
         except StillWritten as reason:
@@ -138,6 +159,12 @@ class Loader:
             self.spellings = self._spellings()
         return load
 
+    def _is_known(self, same: Iterable[Load]) -> bool:
+        """Whether an object has loads of the same content; it may still be one that can't be loaded."""
+        found = list(same)
+        self.still_failed += [load for load in found[-1:] if load.status == "failed"]
+        return bool(found)
+
     def fail(self, source: RecordSource, error: Unreachable) -> Load:
         """Notes that a source could not be read. It is no load of any object, so that nothing is taken for known."""
         table = source.table or files.by_table(source)[0].table
@@ -154,7 +181,8 @@ class Loader:
             for batch, converted in self._converted(thing, load.started_at):
                 records, rejects = converted.records, _all_rejects(batch, converted)
                 if thing.known_in:
-                    records, rejects = without_known(self.lake, thing, records, rejects)
+                    records = without_known_records(self.lake, thing.table, thing.known_in, records)
+                    rejects = without_known_rejects(self.lake, thing.known_in, rejects)
                 file.write(records, rejects)
                 events.add(records)
                 read += len(batch.rows) + len(batch.rejects)
@@ -184,16 +212,8 @@ class Loader:
         def convert(lane: int, batch: Batch) -> Converted:
             schema = batch.records.schema.remove_metadata()
             if (lane, schema) not in conversions:
-                conversions[lane, schema] = Conversion(
-                    self.lanes[lane],
-                    CONTRACTS[thing.table],
-                    schema,
-                    thing.reading,
-                    plant_zone=self.plant.plant.timezone,
-                    spellings=self.spellings,
-                    started_at=started_at,
-                    sandbox=self.sandboxes[lane],
-                    object_name=thing.name,
+                conversions[lane, schema] = self.conversion(
+                    thing.table, schema, thing.reading, started_at, thing.name, lane=lane
                 )
             return conversions[lane, schema].convert(batch)
 
@@ -206,6 +226,22 @@ class Loader:
                     yield first, converted.result()
             for batch, converted in under_way:
                 yield batch, converted.result()
+
+    def conversion(
+        self, table: str, received: pa.Schema, reading: Reading, started_at: datetime, name: str, *, lane: int = 0
+    ) -> Conversion:
+        """Raises Unreadable where the received columns of the object are not those of the table."""
+        return Conversion(
+            self.lanes[lane],
+            CONTRACTS[table],
+            received,
+            reading,
+            plant_zone=self.plant.plant.timezone,
+            spellings=self.spellings,
+            started_at=started_at,
+            sandbox=self.sandboxes[lane],
+            object_name=name,
+        )
 
     def _spellings(self) -> Spellings:
         """The seed's, and the plant's own as they were last loaded."""
@@ -242,14 +278,12 @@ def _read_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
 
 
 def _all_rejects(batch: Batch, converted: Converted) -> pa.Table:
-    if not batch.rejects:
-        return converted.rejects
-    unread = {
-        "row": pa.array([reject.row for reject in batch.rejects], pa.int64()),
-        "record": pa.array([reject.record for reject in batch.rejects], pa.string()),
-        "reason": pa.array([reject.reason for reject in batch.rejects], pa.string()),
-    }
-    return pa.concat_tables([pa.table(unread), converted.rejects])
+    return pa.concat_tables([reject_table(batch.rejects), converted.rejects]) if batch.rejects else converted.rejects
+
+
+def reject_table(rejects: list[Reject]) -> pa.Table:
+    """Rows, records and reasons, as `LoadFile` takes them."""
+    return pa.Table.from_pylist([asdict(reject) for reject in rejects], REJECT_SCHEMA.remove(0).remove(0))
 
 
 def _of_another_table(thing: Object, misfits: int, judged: int) -> str:

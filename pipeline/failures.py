@@ -8,6 +8,7 @@ import duckdb
 
 from pipeline import spark
 from pipeline.paths import Paths
+from pipeline.screen import printable
 
 SHOWN_ROWS = 5
 
@@ -65,5 +66,4 @@ def _failing_rows(warehouse: Path, query: str) -> tuple[list[str], list[tuple]]:
 
 
 def _text(cell: object) -> str:
-    """What a record says must not steer the terminal: of control characters only their place is shown."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in str(cell)) if cell is not None else ""
+    return printable(cell) if cell is not None else ""

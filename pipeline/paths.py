@@ -68,6 +68,11 @@ class Paths:
         return self.data / "failed"
 
     @property
+    def attempts(self) -> Path:
+        """How the last attempt on each source went."""
+        return self.data / "attempts"
+
+    @property
     def published(self) -> Path:
         return self.data / "published"
 

@@ -8,6 +8,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 
+def printable(text: object) -> str:
+    """What a record says must not steer the terminal: of control characters only their place is shown."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in str(text))
+
+
 class Step:
     """A step under way. Its methods are the `progress` callbacks of the packages."""
 

@@ -134,6 +134,11 @@ def _delimiter(line: str, known: set[str]) -> str:
     return max(DELIMITERS, key=score)
 
 
+def fields_of(line: str, delimiter: str | None, count: int) -> list[str]:
+    """Of a record in one line, which should have so many."""
+    return _split(line, delimiter or _delimiter_by_count(line, count))
+
+
 def _delimiter_by_count(line: str, count: int) -> str:
     """The one of them that splits the first record into so many fields; else a comma."""
     return next((it for it in DELIMITERS if len(_split(line, it)) == count), ",")

@@ -139,25 +139,51 @@ class _Gathered:
 
     def add(self, record: object) -> None:
         if not isinstance(record, dict):
-            self.refuse(json.dumps(record, ensure_ascii=False), "not a JSON object")
+            self.refuse(_json(record), "not a JSON object")
             return
         self.count += 1
         self.records.append(record)
         self.rows.append(self.count)
 
     def taken(self) -> Batch:
+        try:
+            batch = self._batch()
+        except UnicodeEncodeError:
+            self._refuse_no_text()
+            batch = self._batch()
+        self._clear()
+        return batch
+
+    def _batch(self) -> Batch:
         names = list(dict.fromkeys(name for record in self.records for name in record))
         columns = {
             name: pa.array([as_text(record.get(name)) for record in self.records], pa.string()) for name in names
         }
-        batch = Batch(pa.table(columns), np.array(self.rows, np.int64), self.rejects)
-        self._clear()
-        return batch
+        return Batch(pa.table(columns), np.array(self.rows, np.int64), self.rejects)
+
+    def _refuse_no_text(self) -> None:
+        records, rows, self.records, self.rows = self.records, self.rows, [], []
+        for record, row in zip(records, rows, strict=True):
+            if is_text(json.dumps(record, ensure_ascii=False)):
+                self.records.append(record)
+                self.rows.append(row)
+            else:
+                self.rejects.append(Reject(row, json.dumps(record), "a text in it is none: half of a surrogate pair"))
 
     def last(self) -> Batch:
         if not self.count:
             raise Unreadable("the file is empty")
         return self.taken()
+
+
+def _json(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if is_text(text) else json.dumps(value)
+
+
+def is_text(text: str) -> bool:
+    r"""JSON can write half of a surrogate pair, \ud800, which no encoding has."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def as_text(value: object) -> str | None:

@@ -68,7 +68,9 @@ def find(plant: Plant, source: SqlSource, loads: list[Load]) -> Iterator[Object]
     series = f"{place.name}: {column.name} "
     ranges = {load.load_id: json.loads(load.object.removeprefix(series)) for load in mine if _is_range(load, series)}
     if newest is not None:
-        spans = [(ranges[load.load_id][1], load.started_at) for load in mine if load.load_id in ranges]
+        # A replay has the range of the load that it repeats, and did not read the database
+        read = [load for load in mine if load.load_id in ranges and not load.replays]
+        spans = [(ranges[load.load_id][1], load.started_at) for load in read]
         with place.explained():
             low = high_water.beginning(newest, spans, source.overlap, reading.timezone)
         condition = column <= high_water.ceiling(newest)

@@ -5,7 +5,7 @@
 with
 
 rejects as (
-    select * from {{ ref("stg_reject") }}
+    select * from {{ ref("stg_reject") }} where is_open
 ),
 
 loads as (

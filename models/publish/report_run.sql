@@ -7,7 +7,7 @@ plant as (
 loads as (
     select
         sum(row_count) filter (where table_name = 'test_record' and status = 'loaded')::bigint as record_count,
-        sum(reject_count)::bigint as reject_count,
+        sum(reject_count) filter (where rejects_are_open)::bigint as reject_count,
         max(max_event_at) filter (where table_name = 'test_record' and status = 'loaded') as as_of
     from {{ ref("stg_load") }}
 ),

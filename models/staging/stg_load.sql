@@ -11,13 +11,27 @@ green as (
     select key as load_id from {{ source("ops", "ledger") }} where kind = 'load'
 ),
 
+replayed as (
+    select distinct replays as load_id from source where replays is not null
+),
+
+newest as (
+    select
+        table_name,
+        max(load_id) as load_id
+    from source
+    where status = 'loaded'
+    group by table_name
+),
+
 renamed as (
     select
         -- keys
         source.load_id,
         source.source,
-        table_name,
-        object,
+        source.table_name,
+        source.object,
+        source.replays,
 
         -- outcome
         status,
@@ -26,6 +40,9 @@ renamed as (
         reject_count,
         coalesce(filtered_count, 0) as filtered_count,
         green.load_id is null as is_new,
+        -- no replay took them over; of reference data, the newest load counts
+        replayed.load_id is null
+        and (left(source.table_name, 4) <> 'ref_' or source.load_id = newest.load_id) as rejects_are_open,
 
         -- times (UTC)
         started_at,
@@ -34,6 +51,8 @@ renamed as (
         max_event_at
     from source
     left join green on source.load_id = green.load_id
+    left join replayed on source.load_id = replayed.load_id
+    left join newest on source.table_name = newest.table_name
 )
 
 select * from renamed

@@ -15,7 +15,8 @@ renamed as (
         source.row as record_row,
         source.record,
         source.reason,
-        loads.is_new
+        loads.is_new,
+        loads.rejects_are_open as is_open
     from source
     inner join loads on source.load_id = loads.load_id
 )

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -17,6 +18,8 @@ import sqlalchemy as sa
 from plant_site import GOOD, HEADER_LIST, Site, record
 
 from bench.database_servers import PASSWORD, engine_of
+from ingest.rejects import Selection
+from ingest.replay import replay
 from ingest.source import Unreachable, Unreadable
 from ingest.sources import database, high_water
 from ingest.sources.rows import arrow_table
@@ -208,6 +211,38 @@ def test_rejected_rows_are_rejected_once(mes, db):
     db.put([""], db.after(1))
     assert mes.load_one().reject_count == 1
     check_nothing_is_new(mes)
+
+
+# What the overlap brings again must not come in twice, by a replay and by the next reading.
+@pytest.mark.parametrize("replayed_first", [True, False])
+def test_replayed_rows_come_in_once(mes, db, replayed_first):
+    db.put("AB", db.at)
+    mes.describe(db.source(columns={"test_result": "machine_id", "machine_id": "test_result"}))
+    assert mes.load_one().reject_count == 2
+    mes.describe(db.source())
+    if not replayed_first:
+        assert mes.load_one().row_count == 2
+    (done,) = replay(load_plant(mes.folder), mes.paths, Selection())[1]
+    assert (done.loaded, done.known) == ((2, 0) if replayed_first else (0, 2))
+    assert replay(load_plant(mes.folder), mes.paths, Selection())[1] == []
+    check_nothing_is_new(mes)
+    assert serials(mes) == ["A", "B"]
+
+
+# A replay does not read the database: what came since the last reading must still be read.
+def test_a_replay_does_not_move_the_mark_that_the_clock_bounds(mes, db):
+    far = PAST.replace(year=2099)
+    db.put("A", far if db.kind == "postgresql" else str(far))
+    mes.describe(db.source(columns={"test_result": "machine_id", "machine_id": "test_result"}, overlap="0 hours"))
+    assert mes.load_one().reject_count == 1
+    mes.describe(db.source(overlap="0 hours"))
+    now = datetime.now(UTC).replace(tzinfo=None) + timedelta(hours=8)  # the plant's wall time
+    db.put("B", now if db.kind == "postgresql" else str(now)[:19])
+    if db.kind == "sqlite":
+        time.sleep(1)  # its times are text to the second
+    assert replay(load_plant(mes.folder), mes.paths, Selection())[1][0].loaded == 1
+    assert mes.load_one().row_count == 1
+    assert sorted(serials(mes)) == ["A", "B"]
 
 
 def test_what_was_compacted_is_known(mes, db, monkeypatch):

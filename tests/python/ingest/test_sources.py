@@ -167,7 +167,7 @@ def test_command_says_what_was_loaded_and_what_failed(site, monkeypatch):
         "reference: ref_plant: 1 loaded, 1 rows",
         "tests: test_record: 1 loaded, 1 rows, 1 rejected, 1 failed",
     ]
-    assert lines[2].startswith("1 records were rejected; each with its reason in ")
+    assert lines[2].startswith("1 records were rejected; `python -m ingest rejects` shows them")
     assert lines[3].startswith("failed: inbox/b.csv: the file is empty; see ")
     assert run(site, monkeypatch, "--plant", str(site.folder)).output == "nothing new\n"
 
