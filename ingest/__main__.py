@@ -1,7 +1,9 @@
-"""`python -m ingest`: loads what is new. `python -m ingest contract`: prints docs/data_contract.md."""
+"""`python -m ingest`: loads what is new. Its commands `contract`: prints docs/data_contract.md; `suggest`: what an
+unknown file is."""
 
 import sys
 from collections import defaultdict
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -9,6 +11,7 @@ from rich.markup import escape
 from rich.progress import Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from ingest import Load, load_all
+from ingest.contract import RECORD_TABLES
 from ingest.contract_page import page
 from ingest.source import Object
 from pipeline.paths import Paths
@@ -37,6 +40,19 @@ def main(context: click.Context, folder: str | None) -> None:
 def contract() -> None:
     """Prints the data contract, as Markdown."""
     click.echo(page(), nl=False)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--plant", "folder", help="The plant that it is for: its zone is used, and its names are left alone.")
+@click.option("--table", type=click.Choice(RECORD_TABLES), metavar="TABLE", help="The table that it is, if you know.")
+@click.option("--new-plant", type=click.Path(path_type=Path), help="A folder to write a whole new plant into.")
+@click.option("--timezone", default="UTC", show_default=True, help="Of the new plant, such as Europe/Berlin.")
+def suggest(file: Path, folder: str | None, table: str | None, new_plant: Path | None, timezone: str) -> None:
+    """Looks at an unknown FILE and prints the entry for plant.yml that would load it."""
+    from ingest.suggest.command import run
+
+    run(file, folder=folder, table=table, new_plant=new_plant, timezone=timezone)
 
 
 class Display:

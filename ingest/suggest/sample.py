@@ -1,0 +1,159 @@
+"""The records of a file's head as columns of text, and what plant.yml must say for the loader to read them so."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import openpyxl
+import pyarrow as pa
+
+from ingest.formats import equipment, json_text, parquet
+from ingest.formats.workbook import _text
+from ingest.source import Unreadable
+from ingest.sources.files import FORMATS
+from ingest.suggest.head import Head
+from ingest.suggest.layout import Layout, delimiter_of, layout_of, split
+from ingest.suggest.values import Profile
+
+MOST_RECORDS = 20_000
+
+
+@dataclass(frozen=True)
+class Sample:
+    """`keys`: what plant.yml says of the file's form, with a comment where there is something to say of it.
+
+    `columns` is empty for a format of test equipment, which knows its tables. `named`: the file has a header.
+    """
+
+    head: Head
+    keys: dict[str, tuple[object, str]] = field(default_factory=dict)
+    columns: list[Profile] = field(default_factory=list)
+    named: bool = True
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def count(self) -> int:
+        """Records that were looked at."""
+        return len(self.columns[0].values) if self.columns else 0
+
+
+def sample_of(head: Head) -> Sample:
+    """Raises Unreadable where the head has no records."""
+    keys = {}
+    if FORMATS.get(head.file.suffix.lower()) != head.kind and head.file.suffix.lower() not in (".tsv", ".tab"):
+        keys["format"] = (head.kind, "the file's ending does not say it")
+    if head.encoding != "utf-8":
+        keys["encoding"] = (head.encoding, _as_read(head.text))
+    if head.kind in equipment.FORMATS:
+        return Sample(head, keys)
+    if head.kind == "csv":
+        return _delimited(head, keys)
+    if head.kind == "xlsx":
+        return _workbook(head, keys)
+    if head.kind == "parquet":
+        batch = next(parquet.read(head.file))
+    else:
+        read = json_text.read_lines if head.kind == "ndjson" else json_text.read_document
+        with head.file.open("rb") as stream:
+            batch = next(read(stream, encoding=head.encoding))
+    records = batch.records[:MOST_RECORDS]
+    if not len(records):
+        raise Unreadable("it has no records")
+    columns = [_profile(at, name, _texts(records[name])) for at, name in enumerate(records.column_names)]
+    return Sample(head, keys, columns)
+
+
+def _profile(place: int, name: str, values: list) -> Profile:
+    return Profile(place, name, [(value or "").strip() or None for value in values])
+
+
+def _texts(column: pa.ChunkedArray) -> list[str | None]:
+    return [
+        value.isoformat(" ")
+        if isinstance(value, datetime)
+        else json_text.as_text(value)
+        if _plain(value)
+        else str(value)
+        for value in column.to_pylist()
+    ]
+
+
+def _plain(value: object) -> bool:
+    return value is None or isinstance(value, str | bool | int | float | list | dict)
+
+
+def _delimited(head: Head, keys: dict) -> Sample:
+    delimiter = delimiter_of(head.text)
+    usual = "\t" if head.file.suffix.lower() in (".tsv", ".tab") else ","
+    if delimiter != usual:
+        keys["delimiter"] = (delimiter, "")
+    layout = layout_of(split(head.text, delimiter))
+    return _laid_out(head, keys, layout)
+
+
+def _workbook(head: Head, keys: dict) -> Sample:
+    """The sheet with most columns that have a known name, then with most records."""
+    book = openpyxl.load_workbook(head.file, read_only=True, data_only=True)
+    found = []
+    try:
+        for sheet in book.worksheets:
+            sheet.reset_dimensions()
+            try:
+                found.append((sheet.title, layout_of(_rows(sheet))))
+            except Unreadable:
+                continue
+        first = book.sheetnames[0]
+    finally:
+        book.close()
+    if not found:
+        raise Unreadable("not a table: no sheet has rows with columns in common")
+    title, layout = max(found, key=lambda it: (bool(it[1].names), len(it[1].records) * len(it[1].records[0])))
+    others = [name for name, _ in found if name != title]
+    if title != first or others:
+        keys["sheet"] = (title, f"others with records: {', '.join(others)}" if others else "")
+    return _laid_out(head, keys, layout)
+
+
+def _rows(sheet) -> list[tuple[int, list[str | None]]]:
+    rows = []
+    for at, row in enumerate(sheet.iter_rows(values_only=True)):
+        if at >= MOST_RECORDS:
+            break
+        rows.append((at, [_text(value) for value in row]))
+    used = max((at + 1 for _, row in rows for at, cell in enumerate(row) if cell), default=0)
+    return [(at, (row + [None] * used)[:used]) for at, row in rows]
+
+
+def _laid_out(head: Head, keys: dict, layout: Layout) -> Sample:
+    if not layout.records:
+        raise Unreadable("it has a header and no records")
+    names, named, above, notes = layout.names, layout.names is not None, layout.above, []
+    if names is None:
+        names = [f"c{at}" for at in range(1, len(layout.records[0]) + 1)]
+        keys["header"] = (names, "it has no header line" + ("" if layout.sure else ", as it seems"))
+    elif "" in names or len(set(names)) < len(names):
+        names = _told_apart(names)
+        keys["header"] = (names, "instead of its own, in which a name is missing or there twice")
+        above += 1
+    elif not layout.sure:
+        notes = ["choose: its first line was taken for a header; if it is a record, name the columns with header:"]
+    if above:
+        keys["skip_rows"] = (
+            above,
+            "lines above the header" if "header" not in keys else "lines above the first record",
+        )
+    columns = list(zip(*layout.records[:MOST_RECORDS], strict=True))
+    return Sample(head, keys, [_profile(at, name, columns[at]) for at, name in enumerate(names)], named, notes)
+
+
+def _told_apart(names: list[str]) -> list[str]:
+    """Each name that is there again gets its place behind it, each that is missing becomes its place."""
+    return [
+        name if name and name not in names[:at] else f"{name or 'c'}_{at + 1}".replace("c_", "c")
+        for at, name in enumerate(names)
+    ]
+
+
+def _as_read(text: str) -> str:
+    """Some words of the text that are not plain ASCII, so that a person can judge the encoding."""
+    words = dict.fromkeys(word for word in text[:200_000].split() if not word.isascii())
+    return f"it is not UTF-8; read so: {', '.join(list(words)[:4])[:60]}"
