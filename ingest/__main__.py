@@ -92,10 +92,12 @@ def summary(loads: list[Load], paths: Paths) -> list[str]:
         loaded = [load for load in group if load.status == "loaded"]
         counts = f"{len(loaded)} loaded, {sum(load.row_count for load in group):,} rows"
         rejects = sum(load.reject_count for load in group)
+        filtered = sum(load.filtered_count for load in group)
         failed = sum(load.status == "failed" for load in group)
         lines.append(
             f"{source}: {table}: {counts}"
             + (f", {rejects:,} rejected" if rejects else "")
+            + (f", {filtered:,} left out" if filtered else "")
             + (f", {failed} failed" if failed else "")
         )
     lines = lines or ["nothing new"]

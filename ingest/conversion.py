@@ -4,6 +4,7 @@
 checked by DuckDB, behind patterns that leave it nothing to guess; times are the matter of `timestamps`.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.contract import CONTRACTS, RECORD_TABLES, VOCABULARIES, Contract
-from ingest.expressions import Typed, checked, extra_of, hash_of, typed
+from ingest.expressions import Typed, checked, extra_of, hash_of, misfit, typed
+from ingest.mapping import Mapping
 from ingest.source import Batch, Reading, Unreadable
 from ingest.spellings import Spellings
 from ingest.sql import identifier, literal
@@ -28,15 +30,24 @@ class Converted:
 
     records: pa.Table
     rejects: pa.Table
+    filtered_count: int = 0
+    """Records that `where` left out."""
+    misfit_count: int = 0
+    """Rejects that look like records of another table."""
 
 
-def match_columns(contract: Contract, received: list[str], named: dict[str, str]) -> dict[str, str]:
+def match_columns(
+    contract: Contract, received: list[str], named: dict[str, str], derived: Collection[str] = ()
+) -> dict[str, str]:
     """Contract column: received column. Names are equal but for case, `_` and outer blanks, or as plant.yml says.
 
-    Raises Unreadable when required columns are missing, or two received columns are equally good.
+    `derived`: contract columns that need no received one. Raises Unreadable when required columns are missing, or two
+    received columns are equally good.
     """
     found = {}
     for name in contract.columns:
+        if name in derived and name not in named:
+            continue
         if name in named:
             candidates = [other for other in received if other == named[name]]
             if not candidates and named[name] not in received:
@@ -49,7 +60,7 @@ def match_columns(contract: Contract, received: list[str], named: dict[str, str]
             raise Unreadable(f"the columns {candidates} could all be {name}; say which with columns: in plant.yml")
         if candidates:
             found[name] = candidates[0]
-    missing = [name for name in contract.required if name not in found]
+    missing = [name for name in contract.required if name not in found and name not in derived]
     if missing:
         raise Unreadable(_missing(contract, missing, received))
     return found
@@ -83,18 +94,27 @@ class Conversion:
         plant_zone: str,
         spellings: Spellings,
         started_at: datetime,
+        sandbox: duckdb.DuckDBPyConnection | None = None,
+        object_name: str = "",
     ):
+        """`sandbox`: for expressions of plant.yml; needed where `reading` has a mapping."""
         self.connection = connection
         self.contract = contract
         self.spellings = spellings
-        matched = match_columns(contract, received.names, reading.columns)
+        matched = match_columns(contract, received.names, reading.columns, reading.derived)
         self.position = {name: received.names.index(other) for name, other in matched.items()}
         self.extra = [p for p in range(len(received)) if p not in self.position.values()]
         kinds = [plain_type(kind) for kind in received.types]
+        self.mapping = None
+        if reading.derived or reading.where is not None:
+            self.mapping = Mapping(sandbox, reading, object_name, received.names, kinds)
+            self.position |= {name: len(kinds) + at for at, name in enumerate(reading.derived)}
+            kinds += [self.mapping.types[name] for name in reading.derived]
         self.timestamps = Timestamps(connection, reading, plant_zone)
         self.columns = [
-            typed(name, contract.columns[name], kinds[position], position, reading.timestamp_format)
-            for name, position in self.position.items()
+            typed(name, contract.columns[name], kinds[self.position[name]], self.position[name], reading)
+            for name in contract.columns
+            if name in self.position
         ]
         extra = [(received.names[p], kinds[p], f"c{p}") for p in self.extra]
         self.sql = self._projection(self.columns, extra_of(extra), started_at)
@@ -109,6 +129,7 @@ class Conversion:
             output += [("" if name in have else f"null::{kind} as ") + identifier(part) for part in parts]
         times = [name for name in self.contract.timestamps if name in have]
         planned = {name for name in times if self.contract.columns[name].planned}
+        reason = checked(self.contract, columns)
         return f"""
             with typed as (
                 select {", ".join(f"{sql} as {identifier(name)}" for c in columns for name, sql in c.values)},
@@ -120,7 +141,8 @@ class Conversion:
                 {hash_of(self.contract, have)} as _hash,
                 {flags_of(times, planned, started_at)} as _flags,
                 _extra,
-                {checked(self.contract, columns)} as _reason
+                {f"coalesce(_fault, {reason})" if self.mapping else reason} as _reason,
+                _reason is not null and {misfit(self.contract, columns)} as _misfit
             from typed
         """
 
@@ -131,6 +153,14 @@ class Conversion:
     def convert(self, batch: Batch) -> Converted:
         received = [_plain_array(column) for column in batch.records.columns]
         arrays = {f"c{p}": _trimmed(array) for p, array in enumerate(received)}
+        rows = pa.chunked_array([pa.array(batch.rows, pa.int64())])
+        if self.mapping:
+            mapped = self.mapping.applied(arrays, batch)
+            if mapped.kept is not None:
+                received = [array.filter(mapped.kept) for array in received]
+                arrays = {name: array.filter(mapped.kept) for name, array in arrays.items()}
+                rows = rows.filter(mapped.kept)
+            arrays |= {f"c{self.position[n]}" if n in self.position else n: it for n, it in mapped.values.items()}
         for name, position in self.position.items():
             column = self.contract.columns[name]
             if column.values:
@@ -138,19 +168,19 @@ class Conversion:
                 arrays[f"m{position}"] = self.spellings.mapped(name, VOCABULARIES[column.values], text)
             if column.type == "timestamp":
                 arrays |= self.timestamps.converted(name, arrays[f"c{position}"])
-        rows = pa.array(batch.rows, pa.int64())
         result = self._run(self.sql, "received", pa.table({**arrays, "_row": rows}))
         reasons = result["_reason"]
-        records = result.drop_columns(["_reason"])
+        records = result.drop_columns(["_reason", "_misfit"])
+        filtered = len(batch.rows) - len(rows)
         if reasons.null_count == len(reasons):
-            return Converted(records, _no_rejects())
+            return Converted(records, _no_rejects(), filtered)
         bad = pc.is_valid(reasons)
         originals = {f"c{p}": array for p, array in enumerate(received)}
         # The projection keeps `_row`, so a record and its reason are brought together by it and by nothing else.
-        order = pc.index_in(rows, value_set=result["_row"].combine_chunks())
+        order = pc.index_in(rows.combine_chunks(), value_set=result["_row"].combine_chunks())
         table = pa.table({**originals, "_row": rows, "_reason": pc.take(reasons.combine_chunks(), order)})
-        refused = table.filter(pc.is_valid(table["_reason"]))
-        return Converted(records.filter(pc.invert(bad)), self._run(self.reject_sql, "refused", refused))
+        rejects = self._run(self.reject_sql, "refused", table.filter(pc.is_valid(table["_reason"])))
+        return Converted(records.filter(pc.invert(bad)), rejects, filtered, pc.sum(result["_misfit"]).as_py())
 
     def _run(self, sql: str, name: str, table: pa.Table) -> pa.Table:
         batches = table.to_batches(max_chunksize=SCAN_ROWS)

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from ingest.contract import VOCABULARIES, Column, Contract
+from ingest.source import Reading
 from ingest.sql import identifier, literal
 
+COMMA_NUMBER = literal(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)?(,\d*)?([eE][+-]?\d+)?")
 NUMBER = literal(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 WHOLE = literal(r"[+-]?\d+(\.0*)?")
 DATE = literal(r"\d{4}-\d{2}-\d{2}([T ]00:00(:00(\.0+)?)?)?")
@@ -38,11 +40,13 @@ class Typed:
     received: str
 
 
-def typed(name: str, column: Column, kind: pa.DataType, position: int, timestamp_format: str | None) -> Typed:
+def typed(name: str, column: Column, kind: pa.DataType, position: int, reading: Reading) -> Typed:
     """The contract column `name`, received with Arrow type `kind` at `position`."""
     source = f"c{position}"
     received = f"nullif({source}, '')" if pa.types.is_string(kind) else source
-    text = _text(source, kind)
+    text = text_of(source, kind)
+    if reading.decimal == "," and column.type in ("double", "bigint") and pa.types.is_string(kind):
+        text = _with_point(text)
     if column.type == "timestamp":
         return Typed(name, column, [], received)
     if column.values:
@@ -56,11 +60,11 @@ def typed(name: str, column: Column, kind: pa.DataType, position: int, timestamp
     elif column.type == "boolean":
         value = source if pa.types.is_boolean(kind) else _boolean(text)
     else:
-        value = _date(text, kind, timestamp_format)
+        value = _date(text, kind, reading.timestamp_formats)
     return Typed(name, column, [(name, value)], received)
 
 
-def _text(source: str, kind: pa.DataType) -> str:
+def text_of(source: str, kind: pa.DataType) -> str:
     """Canonical text; NULL where empty. A whole double has no `.0`: it may have been an integer once."""
     if pa.types.is_string(kind):
         return f"nullif({source}, '')"
@@ -70,6 +74,11 @@ def _text(source: str, kind: pa.DataType) -> str:
     if pa.types.is_nested(kind):
         return f"to_json({source})::varchar"
     return f"{source}::varchar"
+
+
+def _with_point(text: str) -> str:
+    """A number with a decimal comma, and dots between thousands if any, as one with a decimal point; else NULL."""
+    return f"case when regexp_full_match({text}, {COMMA_NUMBER}) then replace(replace({text}, '.', ''), ',', '.') end"
 
 
 def _double(text: str, source: str, kind: pa.DataType) -> str:
@@ -92,11 +101,11 @@ def _boolean(text: str) -> str:
     return f"case when lower({text}) in {TRUE} then true when lower({text}) in {FALSE} then false end"
 
 
-def _date(text: str, kind: pa.DataType, timestamp_format: str | None) -> str:
+def _date(text: str, kind: pa.DataType, formats: tuple[str, ...]) -> str:
     iso = f"case when regexp_full_match({text}, {DATE}) then try_cast({text}[:10] as date) end"
-    if timestamp_format is None or not pa.types.is_string(kind):
+    if not formats or not pa.types.is_string(kind):
         return iso
-    return f"coalesce({iso}, try_strptime({text}, {literal(timestamp_format)})::date)"
+    return f"coalesce({', '.join([iso, *(f'try_strptime({text}, {literal(it)})::date' for it in formats)])})"
 
 
 def checked(contract: Contract, columns: list[Typed]) -> str:
@@ -116,6 +125,18 @@ def checked(contract: Contract, columns: list[Typed]) -> str:
         if found
     ]
     return f"case when {broken} then concat_ws('; ', {', '.join(reasons) or 'null'}) end"
+
+
+def misfit(contract: Contract, columns: list[Typed]) -> str:
+    """Whether a record looks like one of another table: two columns or more are missing or hold what they can't hold,
+    and one of them the latter. Values of a vocabulary say nothing: they may only be spelt otherwise."""
+    wrong = [f"({c.received} is not null and {identifier(c.name)} is null)::int" for c in columns if _has_form(c)]
+    missing = [f"({c.received} is null)::int" for c in columns if c.column.required]
+    return f"({' + '.join(wrong) or '0'}) > 0 and {' + '.join([*wrong, *missing]) or '0'} > 1"
+
+
+def _has_form(typed_column: Typed) -> bool:
+    return typed_column.column.type != "string" and not typed_column.column.values
 
 
 def _faults(typed_column: Typed) -> list[tuple[str, str]]:
@@ -170,7 +191,7 @@ def extra_of(columns: list[tuple[str, pa.DataType, str]]) -> str:
     """JSON text of the columns that no contract names: sorted by name, empty ones left out; NULL when all are."""
     parts = []
     for name, kind, source in sorted(columns, key=lambda column: column[0]):
-        value = f"to_json({source})" if pa.types.is_nested(kind) else f"to_json({_text(source, kind)})"
+        value = f"to_json({source})" if pa.types.is_nested(kind) else f"to_json({text_of(source, kind)})"
         parts.append(f"to_json({literal(name)})::varchar || ':' || {value}::varchar")
     if not parts:
         return "null::varchar"

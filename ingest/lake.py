@@ -43,6 +43,8 @@ MANIFEST_SCHEMA = pa.schema(
         ("error", pa.string()),
         ("min_event_at", pa.timestamp("us")),
         ("max_event_at", pa.timestamp("us")),
+        ("filtered_count", pa.int64()),
+        ("reading", pa.string()),
     ]
 )
 REJECT_SCHEMA = pa.schema(
@@ -90,6 +92,10 @@ class Load:
     error: str | None = None
     min_event_at: datetime | None = None
     max_event_at: datetime | None = None
+    filtered_count: int = 0
+    """Records that `where` of plant.yml left out."""
+    reading: str | None = None
+    """Key of how plant.yml said that it was to be read (`ingest.source.Reading`)."""
 
 
 class Lake:
@@ -176,6 +182,7 @@ def read_manifest(folder: Path) -> list[Load]:
     """The committed loads of a lake, oldest first."""
     files = sorted((folder / "load").glob("*.parquet"))
     rows = [row for file in files for row in pq.read_table(file, schema=MANIFEST_SCHEMA).to_pylist()]
+    rows = [row | {"filtered_count": row["filtered_count"] or 0} for row in rows]  # older manifests lack it
     return sorted({row["load_id"]: Load(**row) for row in rows}.values(), key=lambda load: load.load_id)
 
 

@@ -21,17 +21,21 @@ from ingest.conversion import Conversion, Converted
 from ingest.known import without_known
 from ingest.lake import Lake, Load
 from ingest.load_file import LoadFile
+from ingest.plant_sql import sandbox
 from ingest.source import Batch, Object, StillWritten, Unreachable, Unreadable
-from ingest.sources import files, reference, simulator
+from ingest.sources import checks, files, reference, simulator
 from ingest.spellings import Spellings
 from pipeline.paths import Paths
-from pipeline.plant import FilesSource, Plant, RecordSource, Source
+from pipeline.plant import Plant, RecordSource, Source
 
 Progress = Callable[[Object, int], None]
 """Called with an object and the records of it that were read so far."""
 
 LANES = 2
 """Batches converted at a time."""
+
+FEWEST_JUDGED, NEARLY_ALL = 20, 0.95
+"""An object of so many records fails when so large a share of them looks like records of another table."""
 
 CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
@@ -43,11 +47,7 @@ def load_all(plant: Plant, paths: Paths, progress: Progress = lambda thing, rows
     holds the run lock. Raises PlantError for what plant.yml gets wrong, before anything is loaded.
     """
     retention.check(plant)
-    for source in plant.sources:
-        if isinstance(source, FilesSource):
-            files.check(source)
-        elif isinstance(source, RecordSource):
-            files.check_records(source)
+    checks.check(plant)
     with closing(Loader(plant, paths, progress)) as loader:
         loads = list(loader.load_each(reference.find(plant, paths, list(loader.lake.loads))))
         for source in plant.sources:
@@ -89,15 +89,16 @@ class Loader:
             config={"memory_limit": "512MB", "temp_directory": str(paths.temp), "autoinstall_known_extensions": "false"}
         )
         self.lanes = [self.connection.cursor() for _ in range(LANES)]
+        self.sandbox = sandbox()
+        self.sandboxes = [self.sandbox.cursor() for _ in range(LANES)]
         for lane in self.lanes:
             lane.execute("set timezone = 'UTC'")
             lane.execute("set enable_progress_bar = false")
         self.spellings = self._spellings()
 
     def close(self) -> None:
-        for lane in self.lanes:
-            lane.close()
-        self.connection.close()
+        for connection in [*self.lanes, *self.sandboxes, self.connection, self.sandbox]:
+            connection.close()
         shutil.rmtree(self.lake.paths.fetched, ignore_errors=True)
 
     def load_each(self, things: Iterable[Object]) -> Iterator[Load]:
@@ -112,9 +113,11 @@ class Loader:
         before = self.lake.loads_of(thing.source, thing.table, name)
         if thing.latest_only:
             before = before[-1:]
+        before = [load for load in before if load.status == "loaded" or load.reading == thing.reading.key]
         if any(load.version == thing.version and load.sha256 for load in before):
             return None
         load = self.lake.next_load(thing.source, thing.table, name, "", thing.version)
+        load = replace(load, reading=thing.reading.key)
         try:
             load = replace(load, sha256=thing.digest())
             if any(other.sha256 == load.sha256 for other in before):
@@ -146,7 +149,7 @@ class Loader:
             known = ", ".join(name.removeprefix(REFERENCE) for name in CONTRACTS if name.startswith(REFERENCE))
             raise Unreadable(f"there is no table {thing.table}; the reference CSVs are {known}")
         events = EventRange(CONTRACTS[thing.table].timestamps[:1])
-        read = 0
+        read = filtered = judged = misfits = 0
         with LoadFile(self.lake, load) as file:
             for batch, converted in self._converted(thing, load.started_at):
                 records, rejects = converted.records, _all_rejects(batch, converted)
@@ -155,7 +158,12 @@ class Loader:
                 file.write(records, rejects)
                 events.add(records)
                 read += len(batch.rows) + len(batch.rejects)
+                filtered += converted.filtered_count
+                judged += len(converted.records) + len(converted.rejects)
+                misfits += converted.misfit_count
                 self.progress(thing, read)
+            if judged >= FEWEST_JUDGED and misfits >= NEARLY_ALL * judged:
+                raise Unreadable(_of_another_table(thing, misfits, judged))
             if not thing.needed and not file.row_count and not file.reject_count:
                 return None
             file.finish()
@@ -163,6 +171,7 @@ class Loader:
             load,
             row_count=file.row_count,
             reject_count=file.reject_count,
+            filtered_count=filtered,
             min_event_at=events.first,
             max_event_at=events.last,
         )
@@ -183,6 +192,8 @@ class Loader:
                     plant_zone=self.plant.plant.timezone,
                     spellings=self.spellings,
                     started_at=started_at,
+                    sandbox=self.sandboxes[lane],
+                    object_name=thing.name,
                 )
             return conversions[lane, schema].convert(batch)
 
@@ -239,6 +250,14 @@ def _all_rejects(batch: Batch, converted: Converted) -> pa.Table:
         "reason": pa.array([reject.reason for reject in batch.rejects], pa.string()),
     }
     return pa.concat_tables([pa.table(unread), converted.rejects])
+
+
+def _of_another_table(thing: Object, misfits: int, judged: int) -> str:
+    return (
+        f"{misfits:,} of {judged:,} records have in their columns what {thing.table} can't have there: the header is "
+        "that of another table, or columns: in plant.yml names the wrong ones (header: and skip_rows: name them by "
+        "position)"
+    )
 
 
 def without_credentials(text: str) -> str:

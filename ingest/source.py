@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
+from pipeline.origin import Origin
+
 BATCH_ROWS = 131_072
 """Records per batch, about: large enough to be vectorised, small enough to bound memory."""
 
@@ -45,6 +47,10 @@ class Batch:
     records: pa.Table
     rows: np.ndarray
     rejects: list[Reject] = field(default_factory=list)
+    sheet: str = ""
+    """Title of the sheet that they are in."""
+    cells: dict[str, str | None] = field(default_factory=dict)
+    """Cells of that sheet that `columns:` names."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +59,15 @@ class Reading:
 
     timezone: str
     columns: dict[str, str] = field(default_factory=dict)
+    """Contract column: the received column that its value is, or is made from by a map of values."""
+    derived: dict[str, Origin] = field(default_factory=dict)
+    """Contract column: where its value comes from, when that is more than another name."""
+    where: str | None = None
     repeated_hour: str = "first"
-    timestamp_format: str | None = None
+    timestamp_formats: tuple[str, ...] = ()
+    decimal: str = "."
+    key: str = ""
+    """Stands for all that plant.yml says of it: another one is worth another try of an object that failed."""
 
 
 @dataclass(frozen=True)

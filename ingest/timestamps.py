@@ -1,7 +1,7 @@
 """Received times to UTC and plant wall time, with their flags.
 
-Text is ISO 8601 (date, `T` or blank, time, optional fraction and offset) or of the source's `timestamp_format`, never
-guessed: `01/02/24` alone says nothing. A time with an offset is that instant; one without is local to the source.
+Text is ISO 8601 (date, `T` or blank, time, optional fraction and offset) or as the source's `timestamp_format` says,
+never guessed: `01/02/24` alone says nothing. A time with an offset is that instant; one without is local to the source.
 """
 
 from datetime import datetime
@@ -28,7 +28,7 @@ class Timestamps:
         self.connection = connection
         self.reading = reading
         self.plant_zone = plant_zone
-        self.sql = _iso() if reading.timestamp_format is None else _formatted(connection, reading.timestamp_format)
+        self.sql = _formatted(connection, reading.timestamp_formats) if reading.timestamp_formats else _iso()
 
     def converted(self, name: str, received: pa.ChunkedArray) -> dict[str, pa.Array]:
         """`<name>` (UTC), `<name>_local` (plant wall time), `<name>_flag`; NULL where nothing usable was received."""
@@ -94,11 +94,17 @@ def _iso() -> str:
     """
 
 
-def _formatted(connection: duckdb.DuckDBPyConnection, timestamp_format: str) -> str:
-    parsed = f"try_strptime(c, {literal(timestamp_format)})"
-    zoned = "ZONE" in connection.execute(f"select typeof(try_strptime('', {literal(timestamp_format)}))").fetchone()[0]
-    offset = f"case when {parsed} is not null then 0 end" if zoned else "null"
-    return f"select make_timestamp(epoch_us({parsed})) as time, {offset}::bigint as offset from texts"
+def _formatted(connection: duckdb.DuckDBPyConnection, formats: tuple[str, ...]) -> str:
+    """The first format that fits says what a text is."""
+    times, offsets = [], []
+    for timestamp_format in formats:
+        parsed = f"try_strptime(c, {literal(timestamp_format)})"
+        zoned = "ZONE" in connection.execute(f"select typeof({parsed}) from (select '' as c)").fetchone()[0]
+        times.append(f"make_timestamp(epoch_us({parsed}))")
+        offsets.append(f"when {parsed} is not null then {0 if zoned else 'null'}")
+    return f"""
+        select coalesce({", ".join(times)}) as time, (case {" ".join(offsets)} end)::bigint as offset from texts
+    """
 
 
 def flags_of(times: list[str], planned: set[str], started_at: datetime) -> str:

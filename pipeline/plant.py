@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from pipeline.document import read_document, with_environment
+from pipeline.origin import Columns, Origin
 from pipeline.paths import PROJECT
 from pipeline.section import Section
 from pipeline.targets import DatabaseTarget
@@ -102,35 +103,76 @@ class SimulatorSource(Section):
     start: date = date(2024, 1, 1)
 
 
+def _as_list(written: object) -> object:
+    if not isinstance(written, str | list):
+        raise PydanticCustomError("string_type", "")
+    return [written] if isinstance(written, str) else written
+
+
+Texts = Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_as_list), Field(min_length=1)]
+
+
 class RecordSource(Section):
     """Records of one table."""
 
     name: str = Field(pattern=NAME)
     table: str
-    columns: dict[str, str] = {}
-    """contract column: the received column; only where names differ by more than case and _."""
+    columns: Columns = {}
+    """Only where names differ by more than case and _."""
     timezone: Zone | None = None
     """Zone of timestamps that carry none; default the plant's."""
-    timestamp_format: str | None = None
-    """strptime format of text timestamps; default ISO 8601."""
+    timestamp_format: Texts | None = None
+    """strptime formats of text timestamps, the first that fits; default ISO 8601."""
+    decimal: Literal[".", ","] = "."
+    """Decimal sign of numbers that come as text; with a comma, a dot separates thousands."""
     repeated_hour: Literal["first", "second"] = "first"
     """Which of the two a local time in the repeated hour of a clock change means."""
 
 
+class TablePart(Section):
+    """What of a file goes to one of several tables."""
+
+    table: str
+    columns: Columns = {}
+    where: str | None = Field(default=None, min_length=1)
+
+
 class FilesSource(RecordSource):
-    """Files, found by a glob: of one table, or in a format of test equipment, which knows its tables."""
+    """Files, found by a glob: of one table, of several, or in a format of test equipment, which knows its tables."""
 
     kind: Literal["files"]
     path: str
-    """Relative to the plant's folder; `**` allowed."""
+    """Relative to the plant's folder; `**` allowed; it may go on within ZIP files: inbox/*.zip/*.csv."""
     table: str | None = None
     """May be left out for stdf, openhtf, wats and atml: all tables of the format are loaded."""
+    tables: list[TablePart] = Field(default=[], min_length=1)
+    """Instead of table, columns and where: each record may be one of several tables."""
+    where: str | None = Field(default=None, min_length=1)
+    """SQL condition over received columns, all of them text; what does not fulfil it is left out, and counted."""
     format: Literal["csv", "tsv", "parquet", "json", "ndjson", "xlsx", "stdf", "openhtf", "wats", "atml"] | None = None
     """Default: by the file's ending."""
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     encoding: str = "utf-8"
-    sheet: str | None = None
-    """Sheet of a workbook; default the first."""
+    header: list[str] | None = Field(default=None, min_length=1)
+    """Names of the columns by position, where no line has them."""
+    skip_rows: int = Field(default=0, ge=0, le=1_000_000)
+    """Lines of a file, or rows of a sheet, above the header or the first record."""
+    sheet: str | None = Field(default=None, min_length=1)
+    """Sheet of a workbook, or a glob over the titles of several; default the first."""
+    fill_merged: bool = False
+    """Whether the value of merged cells stands in all of them."""
+
+    @model_validator(mode="after")
+    def _says_tables_once(self) -> "FilesSource":
+        for key in ("table", "columns", "where"):
+            if self.tables and getattr(self, key):
+                raise PydanticCustomError("in_tables", "", {"key": key})
+        for index, part in enumerate(self.tables):
+            if part.table in [other.table for other in self.tables[:index]]:
+                raise PydanticCustomError("same_table", "", {"table": part.table})
+        if self.header and (twice := [name for name in self.header if self.header.count(name) > 1]):
+            raise PydanticCustomError("same_column", "", {"name": twice[0]})
+        return self
 
 
 class S3Source(FilesSource):
@@ -286,6 +328,10 @@ EXPECTED = {
     "model": "expected keys with values",
     "too_short": "expected at least one",
     "same_name": "another source has this name; each needs one of its own",
+    "bool_": "expected true or false",
+    "in_tables": "tables says it already: write {key} with each table",
+    "same_table": "tables has {table} twice; give the second a source of its own with the same path",
+    "same_column": "header has the column {name!r} twice",
     "value_error": "{error}",
 }
 """What to say, by the beginning of pydantic's name for an error."""
@@ -298,6 +344,8 @@ MODELS = {
     "sql": SqlSource,
     "publish": DatabaseTarget,
 }
+PARTS = {"columns": Origin, "tables": TablePart}
+"""What the keys of a source hold."""
 SECRETS = ("url", "endpoint")
 """Keys whose values are not even shown as written."""
 
@@ -307,6 +355,7 @@ def _explain(error: ErrorDetails, written: dict) -> str:
     kind, context = error["type"], error.get("ctx", {})
     at = list(context.get("at", error["loc"]))
     section = MODELS.get(at.pop(2) if at[0] == "sources" and len(at) > 2 else at[0], Plant)
+    section = next((PARTS[part] for part in reversed(at[2:-1]) if part in PARTS), section)
     if kind.startswith("union_tag"):
         at.append("kind")
     value = written

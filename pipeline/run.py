@@ -125,10 +125,12 @@ def _timed(done: Run, name: str) -> Iterator[None]:
 def _loaded(loads: list[Load]) -> str:
     records = [load for load in loads if load.status == "loaded"]
     rejects = sum(load.reject_count for load in records)
+    filtered = sum(load.filtered_count for load in records)
     failed = sum(load.status == "failed" for load in loads)
     return (
         f"{sum(load.row_count for load in records):,} rows in {len(records)} loads"
         + (f", {rejects:,} rejected" if rejects else "")
+        + (f", {filtered:,} left out" if filtered else "")
         + (f", {failed} objects failed" if failed else "")
     )
 

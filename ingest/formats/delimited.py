@@ -1,4 +1,5 @@
-"""CSV and TSV: fields between delimiters, `"` as the quote, doubled inside quotes; a header line; UTF-8 unless told.
+"""CSV and TSV: fields between delimiters, `"` as the quote, doubled inside quotes; a header line, or names by position;
+UTF-8 unless told.
 
 Nothing is detected but the delimiter, from the header. Text is cut into blocks of whole records (`quoting`), and each
 block is parsed at once. A row with too many or too few fields is a reject; broken quoting fails the file, since it
@@ -10,13 +11,14 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from itertools import chain
 from typing import BinaryIO
 
 import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from ingest.formats.quoting import record_blocks
+from ingest.formats.quoting import LONGEST_RECORD, record_blocks
 from ingest.source import Batch, Reject, Unreadable
 
 BLOCK_BYTES = 8 << 20
@@ -24,16 +26,31 @@ DELIMITERS = ",;\t|"
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
-def read(stream: BinaryIO, known: set[str], *, delimiter: str | None, encoding: str) -> Iterator[Batch]:
-    """`known`: lower-case column names without `_`, by which the delimiter is chosen when it is not given."""
-    blocks = _utf8_blocks(stream, encoding)
-    line, blocks = _header_line(blocks)
-    delimiter = delimiter or _delimiter(line, known)
-    header = _header(line, delimiter)
-    names = [f"c{position}" for position in range(len(header))]
-    count = 0
-    for block in record_blocks(blocks, delimiter.encode(), len(header), first_line=2):
-        records, rejects = _parsed(block, names, delimiter)
+def read(
+    stream: BinaryIO,
+    known: set[str],
+    *,
+    delimiter: str | None,
+    encoding: str,
+    names: list[str] | None = None,
+    skip: int = 0,
+) -> Iterator[Batch]:
+    """`known`: lower-case column names without `_`, by which the delimiter is chosen when it is not given.
+
+    `names`: of the columns by position, when no line has them. `skip`: lines above the header or the first record.
+    """
+    blocks = _without_lines(_utf8_blocks(stream, encoding), skip)
+    line, rest, number = _first_line(blocks, skip + 1)
+    if names is None:
+        delimiter = delimiter or _delimiter(line, known)
+        header, blocks, number = _header(line, delimiter), chain([rest.lstrip(b"\r\n")], blocks), number + 1
+    else:
+        delimiter = delimiter or _delimiter_by_count(line, len(names))
+        header, blocks = names, chain([line.encode() + rest], blocks)
+    columns = [f"c{position}" for position in range(len(header))]
+    count = good_count = 0
+    for block in record_blocks(blocks, delimiter.encode(), len(header), first_line=number):
+        records, rejects = _parsed(block, columns, delimiter)
         # A good record's position counts the rejected ones before it: the i-th of them at row r lies after r - i - 1.
         before = np.array([reject.row - 1 - i for i, reject in enumerate(rejects)], np.int64)
         good = np.arange(len(records), dtype=np.int64)
@@ -41,6 +58,10 @@ def read(stream: BinaryIO, known: set[str], *, delimiter: str | None, encoding: 
         moved = [Reject(count + reject.row, reject.record, reject.reason) for reject in rejects]
         yield Batch(records.rename_columns(header), rows, moved)
         count += len(records) + len(rejects)
+        good_count += len(records)
+    if names and count and not good_count:
+        said = f"no line has the {len(names)} fields that header: in plant.yml names, with {delimiter!r} between them"
+        raise Unreadable(f"{said}; the first is {line[:80]!r}")
     if not count:
         empty = pa.table({name: pa.array([], pa.string()) for name in header})
         yield Batch(empty, np.array([], np.int64))
@@ -72,23 +93,33 @@ def _utf8_blocks(stream: BinaryIO, encoding: str) -> Iterator[bytes]:
         block = stream.read(BLOCK_BYTES)
 
 
-def _header_line(blocks: Iterator[bytes]) -> tuple[str, Iterator[bytes]]:
-    """The first line that is not blank, and the blocks that remain."""
+def _without_lines(blocks: Iterator[bytes], count: int) -> Iterator[bytes]:
+    """What follows `count` lines, blank ones counted."""
+    left = count
+    for block in blocks:
+        start = 0
+        while left and (end := block.find(b"\n", start)) >= 0:
+            start, left = end + 1, left - 1
+        if not left:
+            yield block[start:]
+    if left:
+        raise Unreadable(f"the file has fewer lines than skip_rows: {count} in plant.yml")
+
+
+def _first_line(blocks: Iterator[bytes], number: int) -> tuple[str, bytes, int]:
+    """The first line that is not blank, what follows it in its block, and its number; `number` is that of the first."""
     first = b""
     for block in blocks:
-        first = (first + block).lstrip(b"\r\n")
+        first += block
+        start = len(first) - len(first.lstrip(b"\r\n"))
+        number += first.count(b"\n", 0, start)
+        first = first[start:]
         ends = [at for at in (first.find(b"\n"), first.find(b"\r")) if at >= 0]
         if ends:
-            line, rest = first[: min(ends)], first[min(ends) :]
-            break
-    else:
-        line, rest = first, b""
-
-    def remaining() -> Iterator[bytes]:
-        yield rest.lstrip(b"\r\n")
-        yield from blocks
-
-    return line.decode(), remaining()
+            return first[: min(ends)].decode(), first[min(ends) :], number
+        if len(first) > LONGEST_RECORD:
+            raise Unreadable(f"line {number} is longer than {LONGEST_RECORD >> 20} MB: not a text file with columns")
+    return first.decode(), b"", number
 
 
 def _delimiter(line: str, known: set[str]) -> str:
@@ -99,6 +130,11 @@ def _delimiter(line: str, known: set[str]) -> str:
         return len({name.strip().replace("_", "").casefold() for name in names} & known), len(names)
 
     return max(DELIMITERS, key=score)
+
+
+def _delimiter_by_count(line: str, count: int) -> str:
+    """The one of them that splits the first record into so many fields; else a comma."""
+    return next((it for it in DELIMITERS if len(_split(line, it)) == count), ",")
 
 
 def _split(line: str, delimiter: str) -> list[str]:
@@ -112,7 +148,8 @@ def _header(line: str, delimiter: str) -> list[str]:
     if not names:
         raise Unreadable("the file has no header")
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise Unreadable(f"the header has the column {twice[0]!r} twice")
+        by_position = "name all by position with header: and skip_rows: in plant.yml"
+        raise Unreadable(f"the header has the column {twice[0]!r} twice; {by_position}")
     return names
 
 

@@ -3,7 +3,7 @@
 All loads of a file read it from end to end and check its structure alike, so that all of them hold it or none does.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -38,18 +38,21 @@ FORMATS = {
 }
 
 
-def read(stream: BinaryIO, *, kind: str, table: str, columns: dict[str, str], encoding: str) -> Iterator[Batch]:
-    """Rows count from 1 within their table. `columns`: contract column to the format's own, as plant.yml maps them.
+def read(
+    stream: BinaryIO, *, kind: str, table: str, columns: dict[str, str], mentioned: Set[str], encoding: str
+) -> Iterator[Batch]:
+    """Rows count from 1 within their table. `columns`: contract column to the format's own, as plant.yml maps them;
+    `mentioned`: all that it names of these.
 
     `stream` may be read a second time, from its start.
     """
     file = FORMATS[kind]
     if table not in file.tables:
         raise Unreadable(f"a file of the format {kind} has no {table}; it has {' and '.join(file.tables)}")
-    named = frozenset(columns.values())
+    named = frozenset(mentioned)
     if file.columns and (unknown := sorted(named - file.columns)):
         raise Unreadable(f"columns: names {unknown[0]!r}, which is not among its columns: {sorted(file.columns)}")
-    pending = _Pending(table, columns)
+    pending = _Pending(table, columns, named)
     for row in file.rows(stream, table, encoding, named):
         pending.add(row)
         if len(pending.rows) + len(pending.rejects) >= BATCH_ROWS:
@@ -60,9 +63,9 @@ def read(stream: BinaryIO, *, kind: str, table: str, columns: dict[str, str], en
 class _Pending:
     """Rows until they are a batch."""
 
-    def __init__(self, table: str, columns: dict[str, str]):
+    def __init__(self, table: str, columns: dict[str, str], named: Set[str]):
         contract = CONTRACTS[table]
-        self.present = {name for name in contract.required if name not in columns} | set(columns.values())
+        self.present = {name for name in contract.required if name not in columns} | named
         self.doubles = {name for name, column in contract.columns.items() if column.type == "double"}
         self.replaced = {name for name, other in columns.items() if name != other}
         self.count = 0

@@ -1,9 +1,11 @@
-"""XLSX workbooks: the first row of a sheet is the header, cells become their plain text."""
+"""XLSX workbooks: cells become their plain text; a row of the sheet is the header, or names are given by position."""
 
 import json
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
@@ -11,62 +13,128 @@ import openpyxl
 import pyarrow as pa
 from openpyxl.utils.exceptions import InvalidFileException
 
+from ingest.formats.merged_cells import MergedCells
 from ingest.source import Batch, Reject, Unreadable
 
 BATCH_RECORDS = 50_000
 
 
-def read(file: Path, *, sheet: str | None) -> Iterator[Batch]:
-    """Rows without any value are not records. A record with an error such as #N/A in a cell is a reject."""
+@dataclass(frozen=True)
+class Layout:
+    """How sheets are laid out, as plant.yml says it."""
+
+    sheet: str | None = None
+    """A title, or a glob over titles; None is the first sheet."""
+    header: list[str] | None = None
+    """Names of the columns by position, where no row has them."""
+    skip_rows: int = 0
+    """Rows above the header or the first record, as the sheet numbers them."""
+    fill_merged: bool = False
+    cells: list[str] = field(default_factory=list)
+    """To be read besides the records."""
+
+
+def read(file: Path, *, layout: Layout) -> Iterator[Batch]:
+    """Rows without any value are not records. A record with an error such as #N/A in a cell is a reject.
+
+    Rows count on from sheet to sheet.
+    """
     try:
         book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, OSError) as error:
         raise Unreadable(f"not a whole XLSX workbook: {error}") from None
     try:
-        yield from _sheet_batches(book, sheet)
+        count = 0
+        for sheet in _sheets(book, layout.sheet):
+            for batch in _sheet_batches(sheet, layout, count):
+                yield batch
+                count += len(batch.rows) + len(batch.rejects)
     except (zipfile.BadZipFile, SyntaxError) as error:
         raise Unreadable(f"not a whole XLSX workbook: {error}") from None
     finally:
         book.close()
 
 
-def _sheet_batches(book: openpyxl.Workbook, sheet: str | None) -> Iterator[Batch]:
-    if sheet is not None and sheet not in book.sheetnames:
-        raise Unreadable(f"it has no sheet {sheet!r}; it has {', '.join(book.sheetnames)} (sheet: in plant.yml)")
-    found = book[sheet] if sheet is not None else book.worksheets[0]
-    found.reset_dimensions()
-    rows = (row for row in found.iter_rows() if any(cell.value is not None for cell in row))
-    header = _header(next(rows, ()))
-    records, positions, rejects = [], [], []
-    for count, row in enumerate(rows, start=1):
-        texts = [_text(cell.value) for cell in row]
-        errors = [cell.value for cell in row if cell.data_type == "e"]
-        if errors or any(text is not None for text in texts[len(header) :]):
-            reason = f"a cell holds the error {errors[0]}" if errors else f"a value beyond the {len(header)} columns"
-            rejects.append(Reject(count, json.dumps(texts, ensure_ascii=False), reason))
-        else:
-            records.append(texts[: len(header)] + [None] * (len(header) - len(texts)))
-            positions.append(count)
-        if len(records) + len(rejects) >= BATCH_RECORDS:
-            yield _batch(header, records, positions, rejects)
-            records, positions, rejects = [], [], []
-    yield _batch(header, records, positions, rejects)
+def _sheets(book: openpyxl.Workbook, wanted: str | None) -> list:
+    if wanted is None:
+        return book.worksheets[:1]
+    found = [sheet for sheet in book.worksheets if sheet.title == wanted]
+    found = found or [sheet for sheet in book.worksheets if fnmatchcase(sheet.title, wanted)]
+    if not found:
+        raise Unreadable(f"it has no sheet {wanted!r}; it has {', '.join(book.sheetnames)} (sheet: in plant.yml)")
+    return found
 
 
-def _header(row: tuple) -> list[str]:
-    names = [_text(cell.value) or "" for cell in row]
+def _sheet_batches(sheet, layout: Layout, count: int) -> Iterator[Batch]:
+    """`count`: records of the sheets before."""
+    sheet.reset_dimensions()
+    cells = {name: _text(sheet[name].value) for name in layout.cells}
+    header, rows = layout.header, _rows(sheet, layout)
+    if header is None:
+        header = _header([_text(cell.value) or "" for cell in next(rows, [])])
+    gathered = _Gathered(header, sheet.title, cells, count)
+    for row in rows:
+        gathered.add(row)
+        if len(gathered.records) + len(gathered.rejects) >= BATCH_RECORDS:
+            yield gathered.taken()
+    yield gathered.taken()
+
+
+def _rows(sheet, layout: Layout) -> Iterator[list]:
+    """Of cells; those without any value of their own are left out."""
+    merged = MergedCells(sheet) if layout.fill_merged else None
+    for number, row in enumerate(sheet.iter_rows(), start=1):
+        filled = merged.filled(number, row) if merged else row
+        if number > layout.skip_rows and any(cell.value is not None for cell in row):
+            yield filled
+
+
+def _header(names: list[str]) -> list[str]:
     while names and not names[-1]:
         names.pop()
     if not names:
         raise Unreadable("the sheet is empty")
     if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise Unreadable(f"the header has the column {twice[0]!r} twice")
+        by_position = "name all by position with header: and skip_rows: in plant.yml"
+        raise Unreadable(f"the header has the column {twice[0]!r} twice; {by_position}")
     return names
 
 
-def _batch(header: list[str], records: list, positions: list[int], rejects: list[Reject]) -> Batch:
-    columns = {name: pa.array([record[at] for record in records], pa.string()) for at, name in enumerate(header)}
-    return Batch(pa.table(columns), np.array(positions, np.int64), rejects)
+class _Gathered:
+    """Rows until they are a batch."""
+
+    def __init__(self, header: list[str], title: str, cells: dict[str, str | None], count: int):
+        self.header = header
+        self.title = title
+        self.cells = cells
+        self.count = count
+        self._clear()
+
+    def _clear(self) -> None:
+        self.records: list[list] = []
+        self.positions: list[int] = []
+        self.rejects: list[Reject] = []
+
+    def add(self, row: list) -> None:
+        self.count += 1
+        width = len(self.header)
+        texts = [_text(cell.value) for cell in row]
+        errors = [cell.value for cell in row if cell.data_type == "e"]
+        if errors or any(text is not None for text in texts[width:]):
+            reason = f"a cell holds the error {errors[0]}" if errors else f"a value beyond the {width} columns"
+            self.rejects.append(Reject(self.count, json.dumps(texts, ensure_ascii=False), reason))
+        else:
+            self.records.append(texts[:width] + [None] * (width - len(texts)))
+            self.positions.append(self.count)
+
+    def taken(self) -> Batch:
+        columns = {
+            name: pa.array([record[at] for record in self.records], pa.string()) for at, name in enumerate(self.header)
+        }
+        rows = np.array(self.positions, np.int64)
+        batch = Batch(pa.table(columns), rows, self.rejects, sheet=self.title, cells=self.cells)
+        self._clear()
+        return batch
 
 
 def _text(value: object) -> str | None:

@@ -1,70 +1,87 @@
-"""Files of a folder, found by a glob; each is an object."""
+"""Files of a folder, found by a glob; each is an object, and so is each member of a ZIP archive."""
 
-import codecs
 import glob
-import gzip
 import hashlib
 import os
+import posixpath
+import re
 import shutil
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import duckdb
+from fsspec.utils import glob_translate
 
-from ingest.contract import CONTRACTS, RECORD_TABLES
-from ingest.formats import delimited, equipment, json_text, parquet, workbook
-from ingest.source import Batch, Object, Reading, StillWritten, Unreadable
-from ingest.sql import literal
+from ingest.contract import CONTRACTS
+from ingest.formats import equipment
+from ingest.source import Object, Reading, StillWritten, Unreadable
+from ingest.sources import archive
+from ingest.sources.content import Content, file_version, format_of
 from pipeline.paths import Paths
-from pipeline.plant import FilesSource, Plant, PlantError, RecordSource
+from pipeline.plant import FilesSource, Plant, PlantError, RecordSource, TablePart
 
-FORMATS = {
-    ".csv": "csv",
-    ".txt": "csv",
-    ".tsv": "tsv",
-    ".tab": "tsv",
-    ".parquet": "parquet",
-    ".pq": "parquet",
-    ".json": "json",
-    ".ndjson": "ndjson",
-    ".jsonl": "ndjson",
-    ".xlsx": "xlsx",
-    ".xlsm": "xlsx",
-    ".stdf": "stdf",
-    ".std": "stdf",
-}
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 HIDDEN = (".", "~$")
-BROKEN_GZIP = (EOFError, gzip.BadGzipFile, zlib.error)
+WHENCE = {"name", "kind", "path", "endpoint", "tables", "url", "relation", "query", "high_water", "overlap"}
+"""Keys of a source that say where objects are, not how they are read."""
 
 
 def pattern(plant: Plant, source: FilesSource) -> str:
-    """The source's glob, absolute; what the plant's own folder is called is no pattern."""
-    return os.path.join(glob.escape(str(plant.folder)), source.path)
+    """The source's glob of files, absolute; what the plant's own folder is called is no pattern."""
+    return os.path.join(glob.escape(str(plant.folder)), archive.split(source.path)[0])
 
 
 def find(plant: Plant, source: FilesSource, paths: Paths) -> Iterator[Object]:
-    """The source's files in the order of their names."""
+    """The source's files, and the members of its archives, in the order of their names."""
     if (plant.folder / source.path).is_dir():
-        raise _wrong(source, "path", "is a folder; say which files in it, such as inbox/*.csv")
-    readings = [(one, reading_of(plant, one)) for one in by_table(source)]
+        expected = "is a folder; say which files in it, such as inbox/*.csv"
+        raise PlantError(f"plant.yml: sources.{source.name}.path: {source.path!r} {expected}")
+    members = archive.split(source.path)[1]
+    tables = [(one, reading_of(plant, one)) for one in by_table(source)]
     for found in sorted(glob.glob(pattern(plant, source), recursive=True)):
         file = Path(found)
         if file.is_file() and is_meant(file.name):
             name = found if os.path.isabs(source.path) else Path(os.path.relpath(file, plant.folder)).as_posix()
-            for one, reading in readings:
-                yield file_object(file, name, one, reading, paths)
+            for inner, content in contents(file, name, members):
+                for one, reading in tables:
+                    yield content_object(content, inner, one, reading, paths)
 
 
-def reading_of(plant: Plant, source: RecordSource) -> Reading:
+def contents(file: Path, name: str, members: str | None) -> list[tuple[str, Content]]:
+    """Names and contents: of the file, or of those of its members that the glob means, if it is an archive.
+
+    One that can't be opened, or is empty, stands for itself: reading it says why.
+    """
+    whole = Content(file, file_version(file))
+    if not archive.is_archive(name):
+        return [(name, whole)]
+    try:
+        found = archive.members(file)
+    except (Unreadable, StillWritten):
+        found = []
+    meant = re.compile(glob_translate(members)).match if members else bool
+    return [
+        (f"{name}/{archive.name_of(member)}", replace(whole, member=member))
+        for member in found
+        if meant(member.filename) and is_meant(posixpath.basename(member.filename))
+    ] or ([] if found else [(name, whole)])
+
+
+def reading_of(plant: Plant, source: RecordSource, part: RecordSource | TablePart | None = None) -> Reading:
+    """`part`: what plant.yml says of one of several tables."""
+    part = part or source
+    said = source.model_dump_json(exclude=WHENCE), part.model_dump_json(exclude=WHENCE), plant.plant.timezone
     return Reading(
         timezone=source.timezone or plant.plant.timezone,
-        columns=source.columns,
+        columns={name: origin.received for name, origin in part.columns.items() if origin.received is not None},
+        derived={name: origin for name, origin in part.columns.items() if not origin.renames},
+        where=getattr(part, "where", None),
         repeated_hour=source.repeated_hour,
-        timestamp_format=source.timestamp_format,
+        timestamp_formats=tuple(source.timestamp_format or ()),
+        decimal=source.decimal,
+        key=hashlib.sha256("\n".join(said).encode()).hexdigest()[:16],
     )
 
 
@@ -74,8 +91,12 @@ def is_meant(name: str) -> bool:
 
 
 def by_table(source: FilesSource) -> list[FilesSource]:
-    """The source for each of its tables: the one of plant.yml, else all that its format knows."""
-    tables = [source.table] if source.table else equipment.FORMATS[format_of(source, Path(source.path))].tables
+    """The source for each of its tables: those of plant.yml, else all that its format knows."""
+    if source.tables:
+        said = ("table", "columns", "where")
+        parts = [{key: getattr(part, key) for key in said} for part in source.tables]
+        return [source.model_copy(update=part | {"tables": []}) for part in parts]
+    tables = [source.table] if source.table else equipment.FORMATS[format_of(source, source.path)].tables
     columns = source.columns.items()
     return [
         source.model_copy(
@@ -85,133 +106,24 @@ def by_table(source: FilesSource) -> list[FilesSource]:
     ]
 
 
-def format_of(source: FilesSource, file: Path) -> str | None:
-    """Of a file, or of those that a path with wildcards is for."""
-    name = file.name.lower().rstrip("*").removesuffix(".gz")
-    return source.format or FORMATS.get(Path(name).suffix)
-
-
 def file_object(file: Path, name: str, source: FilesSource, reading: Reading, paths: Paths, **options) -> Object:
-    version = file_version(file)
+    return content_object(Content(file, file_version(file)), name, source, reading, paths, **options)
+
+
+def content_object(
+    content: Content, name: str, source: FilesSource, reading: Reading, paths: Paths, **options
+) -> Object:
     return Object(
         source=source.name,
         table=source.table,
         name=name,
-        version=version,
-        digest=partial(_digest, file),
-        batches=partial(_batches, file, version, source, reading, paths),
+        version=archive.version_of(content.member) if content.member else content.version,
+        digest=content.digest,
+        batches=partial(content.batches, source, reading, paths),
         reading=reading,
-        set_aside=partial(set_aside, file, paths),
+        set_aside=partial(set_aside, content.file, paths),
         **options,
     )
-
-
-def file_version(file: Path) -> str:
-    stat = file.stat()
-    return f"{stat.st_size} bytes, {stat.st_mtime_ns} ns"
-
-
-def _wrong(source: RecordSource, key: str, expected: str) -> PlantError:
-    return PlantError(f"plant.yml: sources.{source.name}.{key}: {getattr(source, key)!r} {expected}")
-
-
-def check_records(source: RecordSource, tables: Sequence[str] = RECORD_TABLES) -> None:
-    """Raises PlantError for what plant.yml gets wrong about a source's records, which are of one of `tables`."""
-    if source.table is not None and source.table not in tables:
-        what = "a table of records" if tables is RECORD_TABLES else "a table of its format"
-        raise _wrong(source, "table", f"is not {what}; expected one of {', '.join(tables)}")
-    wanted = [source.table] if source.table else tables
-    if unknown := sorted(set(source.columns).difference(*(CONTRACTS[table].columns for table in wanted))):
-        raise _wrong(source, "columns", f"names {unknown[0]!r}, which is not a column of {' or '.join(wanted)}")
-    if source.timestamp_format is not None:
-        try:
-            duckdb.execute(f"select try_strptime('', {literal(source.timestamp_format)})")
-        except duckdb.Error:
-            raise _wrong(source, "timestamp_format", "is not a format such as %d.%m.%Y %H:%M:%S") from None
-
-
-def check(source: FilesSource) -> None:
-    """Raises PlantError for what plant.yml gets wrong about a source."""
-    of_format = equipment.FORMATS.get(format_of(source, Path(source.path)))
-    if source.table is None and of_format is None:
-        expected = ", ".join(RECORD_TABLES)
-        raise PlantError(f"plant.yml: sources.{source.name}.table: missing; expected one of {expected}")
-    check_records(source, of_format.tables if of_format else RECORD_TABLES)
-    if source.delimiter is not None and (not source.delimiter.isascii() or source.delimiter in '"\r\n'):
-        raise _wrong(source, "delimiter", "can't delimit; expected one plain character such as ; or a tab")
-    try:
-        codecs.lookup(source.encoding)
-    except LookupError:
-        raise _wrong(source, "encoding", "is not an encoding; expected a name such as utf-8 or cp1252") from None
-
-
-def _digest(file: Path) -> str:
-    try:
-        with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except FileNotFoundError:
-        raise StillWritten("it vanished before it was read") from None
-    except OSError as error:
-        raise Unreadable(f"can't be opened: {error.strerror}") from None
-
-
-def _batches(file: Path, version: str, source: FilesSource, reading: Reading, paths: Paths) -> Iterator[Batch]:
-    """The file's batches; raises StillWritten, whatever else was found, when the file changed meanwhile."""
-    try:
-        yield from _read(file, source, reading, paths)
-    except (Unreadable, OSError) as error:
-        _check_unchanged(file, version)
-        raise error if isinstance(error, Unreadable) else Unreadable(f"can't be read: {error}") from None
-    _check_unchanged(file, version)
-
-
-def _check_unchanged(file: Path, version: str) -> None:
-    if not file.exists() or file_version(file) != version:
-        raise StillWritten("it changed while it was read, and is left to the next run")
-
-
-def _read(file: Path, source: FilesSource, reading: Reading, paths: Paths) -> Iterator[Batch]:
-    zipped = file.suffix.lower() == ".gz"
-    kind = format_of(source, file)
-    known = {name.replace("_", "").casefold() for name in [*CONTRACTS[source.table].columns, *reading.columns.values()]}
-    readers: dict[str, Callable] = {
-        "csv": partial(delimited.read, known=known, delimiter=source.delimiter, encoding=source.encoding),
-        "tsv": partial(delimited.read, known=known, delimiter=source.delimiter or "\t", encoding=source.encoding),
-        "json": partial(json_text.read_document, encoding=source.encoding),
-        "ndjson": partial(json_text.read_lines, encoding=source.encoding),
-        "parquet": parquet.read,
-        "xlsx": partial(workbook.read, sheet=source.sheet),
-    }
-    for name in equipment.FORMATS:
-        readers[name] = partial(
-            equipment.read, kind=name, table=source.table, columns=reading.columns, encoding=source.encoding
-        )
-    if kind is None:
-        raise Unreadable("its name says nothing of its format; say which it is with format: in plant.yml")
-    try:
-        if kind in ("parquet", "xlsx"):
-            with _unzipped(file, zipped, paths) as plain:
-                yield from readers[kind](plain)
-        else:
-            with gzip.open(file) if zipped else file.open("rb") as stream:
-                yield from readers[kind](stream)
-    except BROKEN_GZIP as error:
-        raise Unreadable(f"broken gzip: {error}") from None
-
-
-@contextmanager
-def _unzipped(file: Path, zipped: bool, paths: Paths) -> Iterator[Path]:
-    """The file, or what is in it, at a name of its own for formats that are read from both ends."""
-    if not zipped:
-        yield file
-        return
-    plain = paths.temp / f"{os.getpid()}-{file.stem}"
-    try:
-        with gzip.open(file) as packed, plain.open("wb") as target:
-            shutil.copyfileobj(packed, target)
-        yield plain
-    finally:
-        plain.unlink(missing_ok=True)
 
 
 def set_aside(file: Path, paths: Paths, load_id: str, reason: str) -> None:

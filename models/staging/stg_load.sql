@@ -24,6 +24,7 @@ renamed as (
         error,
         row_count,
         reject_count,
+        coalesce(filtered_count, 0) as filtered_count,
         green.load_id is null as is_new,
 
         -- times (UTC)
