@@ -8,7 +8,7 @@ import yaml
 
 from ingest.contract import CONTRACTS, VOCABULARIES, Column
 from ingest.suggest.expressions import form_of, origin_of
-from ingest.suggest.matching import TableFit
+from ingest.suggest.matching import Match, TableFit
 from ingest.suggest.names import says_utc
 from ingest.suggest.sample import Sample
 
@@ -92,6 +92,8 @@ def scalar(value: object) -> str:
     if isinstance(value, str):
         if PLAIN.fullmatch(value) and not {"{", "}"} & set(value) and yaml.safe_load(value) == value:
             return value
+        if '"' in value and value.isprintable():
+            return "'" + value.replace("'", "''") + "'"
         return json.dumps(value, ensure_ascii=not value.isprintable())
     return json.dumps(value)
 
@@ -108,7 +110,9 @@ def entry_of_equipment(name: str, path: str, sample: Sample) -> Entry:
 def entry_of(name: str, path: str, sample: Sample, *, fit: TableFit, rivals: list[TableFit], zone: str) -> Entry:
     """`rivals`: the next best tables. `zone`: what is said of the plant's time zone."""
     columns = CONTRACTS[fit.table].columns
-    form = form_of(fit.matches, columns)
+    folder = sample.head.file.parent.name
+    firsts = {name: some[0] for name, some in fit.choices.items()}
+    form = form_of(firsts | {name: match.received for name, match in fit.matches.items()}, columns)
     lines = [*_first(name, path), Line("table", fit.table, _next_best(fit, rivals)), *_keys(sample)]
     if form.decimal == ",":
         lines.append(Line("decimal", ",", "a dot separates thousands"))
@@ -118,7 +122,7 @@ def entry_of(name: str, path: str, sample: Sample, *, fit: TableFit, rivals: lis
     for column in columns:
         if column in fit.matches:
             match = fit.matches[column]
-            origin = origin_of(column, columns[column], match, form)
+            origin = origin_of(column, columns[column], match.received, form)
             comment = "; ".join([*origin.remarks, match.why, *_second(match)])
             value = origin.written
             if value is None and origin.remarks:
@@ -127,11 +131,13 @@ def entry_of(name: str, path: str, sample: Sample, *, fit: TableFit, rivals: lis
                 written.append(Line(column, value, comment))
         elif column in fit.choices:
             names = [received.name for received in fit.choices[column]]
-            written.append(Line(column, names[0], f"choose: {' or '.join(names[:6])}", chosen=False))
+            value = origin_of(column, columns[column], firsts[column], form).written or names[0]
+            whence = f"; or {scalar({'path': PARENT})}: {folder}" if _may_be_folder(column, columns[column]) else ""
+            written.append(Line(column, value, f"choose: {' or '.join(names[:6])}{whence}", chosen=False))
             if columns[column].required:
                 undecided.append(column)
         elif column in fit.missing:
-            written.append(_missing(column, columns[column], sample.head.file.parent.name))
+            written.append(_missing(column, columns[column], folder))
             missing[column] = _stopgap(columns[column])
     extra = _extra(sample, fit)
     shown = ", ".join(extra[:MOST_SHOWN]) + (f" and {len(extra) - MOST_SHOWN} more" if len(extra) > MOST_SHOWN else "")
@@ -160,11 +166,10 @@ def _formats(formats: tuple[str, ...], others: tuple) -> list[Line]:
     value = formats[0] if len(formats) == 1 else list(formats)
     if not others:
         return [Line("timestamp_format", value)]
-    lines = [
-        Line("timestamp_format", it[0] if len(it) == 1 else list(it), "choose: no day is over 12", chosen=False)
-        for it in (formats, *others)
+    why = "choose: its times fit each of these"
+    return [
+        Line("timestamp_format", it[0] if len(it) == 1 else list(it), why, chosen=False) for it in (formats, *others)
     ]
-    return lines
 
 
 def _zone(fit: TableFit, columns: dict[str, Column], zone: str) -> list[Line]:
@@ -177,7 +182,7 @@ def _zone(fit: TableFit, columns: dict[str, Column], zone: str) -> list[Line]:
     return [Line("timezone", "Area/City", f"the times carry no zone; unless told they are {zone}", chosen=False)]
 
 
-def _second(match) -> list[str]:
+def _second(match: Match) -> list[str]:
     return [f"next best: {match.second[0].name}"] if match.second else []
 
 
@@ -185,8 +190,13 @@ def _stopgap(column: Column) -> dict:
     return {"value": VOCABULARIES[column.values].values[0]} if column.values else STOPGAPS[column.type]
 
 
+def _may_be_folder(name: str, column: Column) -> bool:
+    """Whether the name of a folder may say what stands for all records."""
+    return column.required and column.type == "string" and name.endswith(("_id", "_name"))
+
+
 def _missing(name: str, column: Column, folder: str) -> Line:
-    if column.type == "string" and not column.values and re.search("id|name|number|num", name):
+    if _may_be_folder(name, column):
         return Line(name, {"path": PARENT}, f"choose: required, and nothing is like it; this is {folder}", chosen=False)
     known = f": {', '.join(VOCABULARIES[column.values].values)}" if column.values else ""
     return Line(name, {"value": "..."}, f"choose: required, and nothing is like it; a constant{known}", chosen=False)

@@ -1,15 +1,18 @@
 """What plant.yml must say of one column for the loader to take it: a name, a map of values, or an expression."""
 
+import re
 from dataclasses import dataclass, field
+from functools import cache
+
+import duckdb
 
 from ingest.contract import Column
 from ingest.sql import identifier, literal
-from ingest.suggest.matching import Match, is_same
+from ingest.suggest.matching import is_same
 from ingest.suggest.names import unit_of, unit_of_column
 from ingest.suggest.times import Times
 from ingest.suggest.values import Profile, is_untold, meanings
 
-ISO_DAY = ("%Y-%m-%d",)
 SINCE_1970 = {"s": 1, "ms": 1_000, "us": 1_000_000}
 
 
@@ -30,21 +33,21 @@ class Origin:
     remarks: list[str] = field(default_factory=list)
 
 
-def form_of(matches: dict[str, Match], columns: dict[str, Column]) -> Form:
-    """The formats of all times that agree with each other, and the decimal sign.
+def form_of(received: dict[str, Profile], columns: dict[str, Column]) -> Form:
+    """Of contract column: received column. The formats of all times that agree with each other, and the decimal sign.
 
     Times whose format is plain come first, so that they decide the order of day and month for the others.
     """
-    received = [(columns[name].type, match.received) for name, match in matches.items()]
-    times = [it.times for kind, it in received if kind == "timestamp" and not (it.epoch and not it.times.share)]
-    times += [it.times for kind, it in received if kind == "date" and it.times.formats not in ((), ISO_DAY)]
+    typed = [(columns[name].type, it.told) for name, it in received.items()]
+    times = [it.times for kind, it in typed if kind == "timestamp" and not (it.epoch and not it.times.share)]
+    times += [it.times for kind, it in typed if kind == "date" and not it.is_iso_date]
     formats, others = (), ()
     if not all(it.iso for it in times):
         for it in sorted(times, key=lambda it: (bool(it.others), it.iso)):
             agreeing = [option for option in _options(it) if _agree(formats, option)]
             others = others if formats else tuple(agreeing[1:])
             formats = tuple(dict.fromkeys((*formats, *(agreeing[0] if agreeing else ()))))
-    numbers = [it for kind, it in received if kind in ("double", "bigint")]
+    numbers = [it for kind, it in typed if kind in ("double", "bigint")]
     dots = any("." in text for it in numbers if it.decimal == "." for text in it.distinct)
     return Form(formats, others, "," if any(it.decimal == "," for it in numbers) and not dots else ".")
 
@@ -58,23 +61,46 @@ def _agree(formats: tuple[str, ...], more: tuple[str, ...]) -> bool:
     return len({it[:2] for it in (*formats, *more) if not it.startswith("%Y") and "%b" not in it.lower()}) < 2
 
 
-def origin_of(name: str, column: Column, match: Match, form: Form) -> Origin:
-    received = match.received
+def origin_of(name: str, column: Column, received: Profile, form: Form) -> Origin:
+    if column.type == "string" and not column.values:
+        return Origin(None if is_same(received.name, name) else received.name)
     if column.values or column.type == "boolean":
-        return _mapped(name, column, received)
-    if column.type in ("timestamp", "date"):
-        return _timed(name, column, received, form)
-    if column.type in ("double", "bigint"):
-        return _number(name, column, received, form)
-    return Origin(None if is_same(received.name, name) else received.name)
+        found = _mapped(name, column, received.told)
+    elif column.type in ("timestamp", "date"):
+        found = _timed(name, column, received.told, form)
+    else:
+        found = _number(name, column, received.told, form)
+    if not received.blanks or isinstance(found.written, dict) and "sql" in found.written:
+        return found
+    origin = found.written if isinstance(found.written, dict) else {"from": received.name}
+    return Origin(origin | {"values": origin.get("values", {}) | dict.fromkeys(received.blanks)}, found.remarks)
+
+
+def _name(name: str) -> str:
+    """A column's name in SQL, in quotes only where it needs them."""
+    plain = re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name) and name.casefold() not in _keywords()
+    return name if plain else identifier(name)
+
+
+@cache
+def _keywords() -> frozenset[str]:
+    found = duckdb.execute("select keyword_name from duckdb_keywords() where keyword_category <> 'unreserved'")
+    return frozenset(name for (name,) in found.fetchall())
+
+
+def _text(received: Profile) -> str:
+    """SQL of a received column's text."""
+    sql = _name(received.name)
+    for blank in received.blanks:
+        sql = f"nullif({sql}, {literal(blank)})"
+    return sql
 
 
 def _mapped(name: str, column: Column, received: Profile) -> Origin:
     known = meanings(received, name, column)
     values = {text: value for text, value in known.items() if value and is_untold(name, column, text)}
     unknown = [text for text, value in known.items() if value is None]
-    asked = f"choose: what do the values {', '.join(map(repr, unknown[:6]))} mean? map them with values:"
-    remarks = [asked] if unknown else []
+    remarks = [f"choose: what {', '.join(map(repr, unknown[:6]))} means (values: maps it)"] if unknown else []
     if values:
         return Origin({"from": received.name, "values": values}, remarks)
     return Origin(None if is_same(received.name, name) else received.name, remarks)
@@ -83,25 +109,27 @@ def _mapped(name: str, column: Column, received: Profile) -> Origin:
 def _timed(name: str, column: Column, received: Profile, form: Form) -> Origin:
     if received.parts:
         day, clock = received.parts
-        time_of_day = identifier(clock.name) + ("[12:]" if any(len(text) > 12 for text in clock.distinct) else "")
-        sql = f"{identifier(day.name)} || ' ' || {time_of_day}"
+        time_of_day = _name(clock.name) + ("[12:]" if any(len(text) > 12 for text in clock.distinct) else "")
+        sql = f"{_name(day.name)} || ' ' || {time_of_day}"
         return Origin({"sql": sql}, ["day and time of day are in two columns"])
     if received.epoch and not received.times.share:
         divisor = SINCE_1970[received.epoch]
-        seconds = f"{identifier(received.name)}::double" + (f" / {divisor}" if divisor > 1 else "")
+        seconds = f"{_text(received)}::double" + (f" / {divisor}" if divisor > 1 else "")
         return Origin({"sql": f"to_timestamp({seconds})"}, [f"{received.epoch} since 1970, UTC"])
     times = received.times
     plain = Origin(None if is_same(received.name, name) else received.name)
+    if column.type == "date" and received.is_iso_date:
+        return plain
     if column.type == "date" and times.share and not times.days:
         return Origin({"sql": f"{_parsed(received)}::date"}, ["the day of a time"])
     covered = any(option and set(option) <= set(form.formats) for option in _options(times))
-    if covered or (times.iso and not form.formats) or (column.type == "date" and times.formats in ((), ISO_DAY)):
+    if covered or (times.iso and not form.formats):
         return plain
     return Origin({"sql": _parsed(received)}, ["written in another way than the other times"])
 
 
 def _parsed(received: Profile) -> str:
-    name = identifier(received.name)
+    name = _text(received)
     if received.times.iso:
         return f"{name}::{'timestamptz' if received.times.zoned else 'timestamp'}"
     if len(received.times.formats) == 1:
@@ -110,20 +138,20 @@ def _parsed(received: Profile) -> str:
 
 
 def _number(name: str, column: Column, received: Profile, form: Form) -> Origin:
-    own, text = unit_of_column(name), identifier(received.name)
+    own, text = unit_of_column(name), _text(received)
     if received.decimal is None:
         seconds = f"epoch({text}::interval)"
         return Origin({"sql": seconds if own in (None, 1) else f"{seconds} / {own:g}"}, ["hours:minutes:seconds"])
-    remarks = []
-    if received.decimal == "unclear":
-        example = next(text for text in received.distinct if "," in text)
+    style, remarks = _style(column, received, form), []
+    if style == "unclear":
+        example = next(it for it in received.distinct if "," in it)
         remarks = [f"choose: {example} is {example.replace(',', '.')} (decimal: ',') or {example.replace(',', '')}"]
     told = unit_of(received.name)
     factor = told / own if told and own else 1.0
     plain = text
-    if received.decimal == "thousands":
+    if style == "thousands":
         plain, remarks = f"replace({text}, ',', '')", ["the comma separates thousands"]
-    elif received.decimal == "," and (form.decimal == "." or factor != 1):
+    elif style == "," and (form.decimal == "." or factor != 1):
         plain, remarks = f"replace(replace({text}, '.', ''), ',', '.')", ["a decimal comma"]
     if factor != 1:
         by = f"* {factor:g}" if factor > 1 else f"/ {1 / factor:g}"
@@ -131,3 +159,13 @@ def _number(name: str, column: Column, received: Profile, form: Form) -> Origin:
     if plain != text:
         return Origin({"sql": plain}, remarks)
     return Origin(None if is_same(received.name, name) else received.name, remarks)
+
+
+def _style(column: Column, received: Profile, form: Form) -> str:
+    """How numbers are written; 1,234 is what the file's other numbers say, or what makes it a whole number."""
+    if received.decimal != "unclear":
+        return received.decimal
+    if form.decimal == ",":
+        return ","
+    by_comma = [float(it.replace(",", ".")) for it in received.distinct if "," in it and it.count(",") == 1]
+    return "thousands" if column.type == "bigint" and any(it % 1 for it in by_comma) else "unclear"

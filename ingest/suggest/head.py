@@ -7,8 +7,9 @@ import gzip
 import json
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,10 +17,13 @@ import pyarrow.parquet as pq
 
 from ingest.formats import parquet
 from ingest.source import Unreadable
-from ingest.sources.files import BROKEN_GZIP
+from ingest.sources import archive
+from ingest.sources.content import BROKEN_GZIP
+from ingest.sources.files import is_meant
 from ingest.suggest.encoding import decoded
 
 HEAD_BYTES = 4 << 20
+MOST_RECORDS = 20_000
 WHOLE_BYTES = 64 << 20
 """Formats that are read whole or not at all are tried up to this size."""
 GZIP, ZIP, PARQUET = b"\x1f\x8b", b"PK\x03\x04", b"PAR1"
@@ -41,38 +45,66 @@ class Head:
     encoding: str = "utf-8"
 
 
-def head_of(file: Path, folder: Path) -> Head:
+@dataclass(frozen=True)
+class Place:
+    """An unknown file, or a member of an archive. `others`: further members."""
+
+    file: Path
+    member: zipfile.ZipInfo | None = None
+    others: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return archive.base_of(self.member) if self.member else self.file.name
+
+    @contextmanager
+    def opened(self) -> Iterator[BinaryIO]:
+        with archive.opened(self.file, self.member) if self.member else self.file.open("rb") as stream:
+            yield stream
+
+
+def place_of(path: Path) -> Place:
+    """Where `path` leads: to a file, to a member of an archive, or to the first of its members. Raises Unreadable."""
+    file = next((it for it in (path, *path.parents) if it.exists()), path)
+    if not file.is_file():
+        raise Unreadable("it is no file" if path.exists() else "there is no such file")
+    if not archive.is_archive(file.name):
+        if file != path:
+            raise Unreadable(f"{file.name} is no folder and no archive")
+        return Place(file)
+    found = [it for it in archive.members(file) if is_meant(archive.base_of(it))]
+    wanted = [it for it in found if file == path or it.filename == path.relative_to(file).as_posix()]
+    if not wanted:
+        names = ", ".join(archive.name_of(it) for it in found[:5])
+        raise Unreadable(f"the archive has no such file; it has {names or 'none'}")
+    return Place(file, wanted[0], tuple(archive.name_of(it) for it in found if it != wanted[0]))
+
+
+def head_of(place: Place, folder: Path) -> Head:
     """Writes the head into `folder`. Raises Unreadable where a file is in no known format, empty or broken."""
-    target = folder / file.absolute().parent.name / file.name
+    parent = place.file.stem if place.member else place.file.absolute().parent.name
+    target = folder / parent / place.name
     target.parent.mkdir(parents=True)
     try:
-        with file.open("rb") as stream:
+        with place.opened() as stream:
             packed = stream.read(2) == GZIP
         if packed:
             target = target.with_name(target.name.removesuffix(".gz"))
-        with _opened(file, packed) as stream:
-            data = stream.read(HEAD_BYTES + 1)
-            return _head(file, stream, data, target, packed)
+        with place.opened() as raw, gzip.open(raw) if packed else nullcontext(raw) as stream:
+            return _head(stream, stream.read(HEAD_BYTES + 1), target)
     except BROKEN_GZIP as error:
         raise Unreadable(f"broken gzip: {error}") from None
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-        raise Unreadable(f"can't be opened: {error.strerror}") from None
+    except OSError as error:
+        raise Unreadable(f"can't be opened: {error.strerror or error}") from None
 
 
-@contextmanager
-def _opened(file: Path, packed: bool) -> Iterator[BinaryIO]:
-    with gzip.open(file) if packed else file.open("rb") as stream:
-        yield stream
-
-
-def _head(file: Path, stream: BinaryIO, data: bytes, target: Path, packed: bool) -> Head:
+def _head(stream: BinaryIO, data: bytes, target: Path) -> Head:
     if not data:
         raise Unreadable("it is empty")
-    if data.startswith(PARQUET) or data.startswith(ZIP):
-        plain = target.with_name(f"whole-{target.name}") if packed else file
-        if packed:
-            _whole(data, stream, plain)
-        return _parquet(plain, target) if data.startswith(PARQUET) else _zipped(plain, target)
+    if data.startswith(PARQUET):
+        return _parquet(data, stream, target)
+    if data.startswith(ZIP):
+        return Head(target, "xlsx", _whole(data, stream, target), True)
     if data.startswith(STDF):
         return Head(target, "stdf", _whole(data, stream, target), True)
     whole = len(data) <= HEAD_BYTES
@@ -111,24 +143,15 @@ def _last_record_end(text: str) -> int:
     raise Unreadable(f"not a table: its first {HEAD_BYTES >> 20} MB are one line")
 
 
-def _parquet(file: Path, target: Path) -> Head:
-    batch = next(parquet.read(file)).records[:20_000]
-    pq.write_table(batch, target)
-    with pq.ParquetFile(file) as whole:
-        return Head(target, "parquet", file.stat().st_size, whole.metadata.num_rows == len(batch))
-
-
-def _zipped(file: Path, target: Path) -> Head:
-    try:
-        with zipfile.ZipFile(file) as archive:
-            if "xl/workbook.xml" not in archive.namelist():
-                raise Unreadable(f"it is a zip archive; give one of its members: {', '.join(archive.namelist()[:5])}")
-    except zipfile.BadZipFile as error:
-        raise Unreadable(f"broken zip: {error}") from None
-    if file.stat().st_size > WHOLE_BYTES:
-        raise Unreadable(f"a workbook is read whole, and it is larger than {WHOLE_BYTES >> 20} MB")
-    target.write_bytes(file.read_bytes())
-    return Head(target, "xlsx", file.stat().st_size, True)
+def _parquet(data: bytes, stream: BinaryIO, target: Path) -> Head:
+    """Its first batch. A file of its own is read where it lies; a packed one is unpacked first."""
+    whole = Path(stream.name) if isinstance(stream, BufferedReader) else target.with_name(f"whole-{target.name}")
+    if not whole.exists():
+        _whole(data, stream, whole)
+    records = next(parquet.read(whole)).records[:MOST_RECORDS]
+    pq.write_table(records, target)
+    with pq.ParquetFile(whole) as file:
+        return Head(target, "parquet", whole.stat().st_size, file.metadata.num_rows == len(records))
 
 
 def _json(text: str, encoding: str, target: Path, whole: bool) -> Head:

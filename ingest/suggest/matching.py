@@ -21,6 +21,8 @@ SAME = 1.2
 """Score of a name that the loader knows untold, so that no synonym is a rival of it."""
 FILE_NAME = 0.1
 """What a table gains when the name of the file speaks for it."""
+TELLING = 4
+"""Columns told by their values alone that make a table certain."""
 SILENT = 0.3
 """Likeness below which a name says nothing."""
 
@@ -118,8 +120,12 @@ def _fit_of(contract: Contract, profiles: Sequence[Profile], named: bool, path: 
     taken = {part.place for it in used for part in (it, *it.parts)}
     free = [it for it in profiles if not taken & {it.place, *(part.place for part in it.parts)}]
     _match_by_values(contract, free, profiles, named=named, matches=matches, choices=choices)
-    missing = [name for name in contract.required if name not in matches and name not in choices]
-    score, found = _scored(contract, profiles, matches, choices)
+    have = {*matches, *choices}
+    missing = [name for name in contract.required if name not in have]
+    missing += [] if have & set(contract.any_of) else contract.any_of[:1]
+    score, found = (
+        _scored(contract, profiles, matches, choices) if named else _scored_by_values(contract, profiles, matches)
+    )
     score += FILE_NAME if speaks_for(path, contract.table) else 0.0
     return TableFit(contract.table, matches, choices, missing, score, found)
 
@@ -164,13 +170,22 @@ def _match_by_values(
         if column.required and name not in matches and name not in choices
     }
     silent = [profile for profile in free if not named or _says_nothing(profile, contract)]
-    candidates = {name: _by_values(name, column, silent, everything, named) for name, column in wanted.items()}
-    told = {id(it) for name, some in candidates.items() if len(some) == 1 and _is_telling(wanted[name]) for it in some}
-    for name, some in candidates.items():
-        alone = sum(some == other for other in candidates.values()) == 1
-        if len(some) == 1 and alone and _is_telling(wanted[name]):
-            matches[name] = Match(some[0], BY_VALUES, f"by its values alone: {fit(some[0], name, wanted[name])[1]}")
-        elif rest := [it for it in some if id(it) not in told]:
+    candidates = {name: _by_values(name, column, silent, named) for name, column in wanted.items()}
+    for name in sorted(candidates, key=lambda name: not wanted[name].values):
+        some = [it for it in candidates[name] if it.place not in {match.received.place for match in matches.values()}]
+        shared = any(some == other and name != it for it, other in candidates.items())
+        if len(some) == 1 and not shared and _is_told(wanted[name], some[0], everything, named):
+            what = fit(some[0], name, wanted[name])[1]
+            matches[name] = Match(some[0], BY_VALUES, f"by its values alone: {what}")
+        elif some:
+            choices[name] = some
+    left = [name for name in wanted if name not in matches]
+    for name in left:
+        rest = [it for it in choices.pop(name, []) if it not in [match.received for match in matches.values()]]
+        unused = {it.place for it in free} - {match.received.place for match in matches.values()}
+        if not named and len(left) == 1 and len(rest) == len(unused) == 1:
+            matches[name] = Match(rest[0], BY_VALUES, "the only one that is left")
+        elif rest:
             choices[name] = rest
 
 
@@ -184,17 +199,24 @@ def _is_telling(column: Column) -> bool:
     return column.type != "string" or column.values is not None
 
 
-def _by_values(
-    name: str, column: Column, free: list[Profile], everything: Sequence[Profile], named: bool
-) -> list[Profile]:
-    if named and not (column.values or column.type == "timestamp"):
+def _by_values(name: str, column: Column, free: list[Profile], named: bool) -> list[Profile]:
+    if named and not _is_telling(column):
         return []
     found = [it for it in free if it.is_whole and fit(it, name, column)[0] >= ENOUGH]
-    if column.type == "timestamp" and (named and sum(it.times.share >= ENOUGH for it in everything) > 1):
-        return []
     if column.type == "double":  # a whole number is more often a name or a count
         found = [it for it in found if any("." in text or "," in text for text in it.distinct)] or found
     return found
+
+
+def _is_told(column: Column, only: Profile, everything: Sequence[Profile], named: bool) -> bool:
+    """Whether the only candidate is one beyond doubt."""
+    if column.type == "timestamp":
+        return not named or sum(it.times.share >= ENOUGH or it.epoch is not None for it in everything) == 1
+    return (
+        _is_telling(column)
+        and (not named or column.values is not None)
+        and (column.type != "double" or only.decimal is None or any("." in it or "," in it for it in only.distinct))
+    )
 
 
 def _scored(contract: Contract, profiles: Sequence[Profile], matches: dict, choices: dict) -> tuple[float, float]:
@@ -202,10 +224,16 @@ def _scored(contract: Contract, profiles: Sequence[Profile], matches: dict, choi
 
     What of the table is there counts as much as what of the file is explained by it.
     """
-    worth = {name: match.score for name, match in matches.items()}
-    if any(match.why.startswith("its name") or match.why.startswith("like") for match in matches.values()):
-        worth |= dict.fromkeys(choices, LOWEST)
+    worth = dict.fromkeys(choices, LOWEST) | {name: match.score for name, match in matches.items()}
     share = sum(worth.get(name, 0.0) for name in contract.required) / len(contract.required)
     told = sum(1 for profile in profiles if profile.filled)
     found = sum(name in matches for name in contract.required) / len(contract.required)
     return (share + sum(worth.values()) / max(told, 1)) / 2, found
+
+
+def _scored_by_values(contract: Contract, profiles: Sequence[Profile], matches: dict) -> tuple[float, float]:
+    """The same without names: of the required columns that values can tell, all and as many as possible."""
+    telling = [name for name in contract.required if _is_telling(contract.columns[name])]
+    found = [name for name in telling if name in matches]
+    enough = len(profiles) >= len(contract.required)
+    return enough * len(found) * (len(found) / max(len(telling), 1)) ** 2 / TELLING, len(found) / max(len(telling), 1)

@@ -1,20 +1,25 @@
 """The records of a file's head as columns of text, and what plant.yml must say for the loader to read them so."""
 
+import re
+import zipfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import openpyxl
 import pyarrow as pa
+from openpyxl.utils.exceptions import InvalidFileException
 
 from ingest.formats import equipment, json_text, parquet
-from ingest.formats.workbook import _text
+from ingest.formats.merged_cells import MergedCells, ranges
+from ingest.formats.workbook import text_of
 from ingest.source import Unreadable
-from ingest.sources.files import FORMATS
-from ingest.suggest.head import Head
+from ingest.sources import archive
+from ingest.sources.content import FORMATS
+from ingest.suggest.head import MOST_RECORDS, Head
 from ingest.suggest.layout import Layout, delimiter_of, layout_of, split
+from ingest.suggest.names import is_name
 from ingest.suggest.values import Profile
-
-MOST_RECORDS = 20_000
 
 
 @dataclass(frozen=True)
@@ -91,34 +96,48 @@ def _delimited(head: Head, keys: dict) -> Sample:
 
 
 def _workbook(head: Head, keys: dict) -> Sample:
-    """The sheet with most columns that have a known name, then with most records."""
-    book = openpyxl.load_workbook(head.file, read_only=True, data_only=True)
-    found = []
+    """The sheet with most names of columns, then with most values."""
     try:
+        book = openpyxl.load_workbook(head.file, read_only=True, data_only=True)
+    except (*archive.BROKEN, InvalidFileException, KeyError, ValueError, OSError) as error:
+        raise Unreadable(f"not a whole XLSX workbook: {error}") from None
+    found = {}
+    try:
+        first = book.sheetnames[0]
         for sheet in book.worksheets:
             sheet.reset_dimensions()
-            try:
-                found.append((sheet.title, layout_of(_rows(sheet))))
-            except Unreadable:
-                continue
-        first = book.sheetnames[0]
+            with suppress(Unreadable):
+                layout = layout_of(_rows(sheet, merged=False))
+                merged = any(bottom > layout.above + 2 for _, _, _, bottom in ranges(sheet))
+                found[sheet.title] = (layout_of(_rows(sheet, merged=True)) if merged else layout), merged
+    except (zipfile.BadZipFile, SyntaxError) as error:
+        raise Unreadable(f"not a whole XLSX workbook: {error}") from None
     finally:
         book.close()
     if not found:
         raise Unreadable("not a table: no sheet has rows with columns in common")
-    title, layout = max(found, key=lambda it: (bool(it[1].names), len(it[1].records) * len(it[1].records[0])))
-    others = [name for name, _ in found if name != title]
+    title = max(found, key=lambda title: _worth(found[title][0]))
+    layout, merged = found[title]
+    others = [name for name in found if name != title]
     if title != first or others:
         keys["sheet"] = (title, f"others with records: {', '.join(others)}" if others else "")
+    if merged:
+        keys["fill_merged"] = (True, "the value of merged cells stands in all of them")
     return _laid_out(head, keys, layout)
 
 
-def _rows(sheet) -> list[tuple[int, list[str | None]]]:
+def _worth(layout: Layout) -> tuple[int, int]:
+    return sum(map(is_name, layout.names or [])), len(layout.records) * len(layout.records[0]) if layout.records else 0
+
+
+def _rows(sheet, *, merged: bool) -> list[tuple[int, list[str | None]]]:
+    """Its first rows with their places from 0, as wide as the widest."""
+    cells = MergedCells(sheet) if merged else None
     rows = []
-    for at, row in enumerate(sheet.iter_rows(values_only=True)):
-        if at >= MOST_RECORDS:
-            break
-        rows.append((at, [_text(value) for value in row]))
+    for at, row in enumerate(sheet.iter_rows(max_row=MOST_RECORDS)):
+        filled = cells.filled(at + 1, row) if cells else row
+        if any(cell.value is not None for cell in row):
+            rows.append((at, [text_of(cell.value) for cell in filled]))
     used = max((at + 1 for _, row in rows for at, cell in enumerate(row) if cell), default=0)
     return [(at, (row + [None] * used)[:used]) for at, row in rows]
 
@@ -155,5 +174,5 @@ def _told_apart(names: list[str]) -> list[str]:
 
 def _as_read(text: str) -> str:
     """Some words of the text that are not plain ASCII, so that a person can judge the encoding."""
-    words = dict.fromkeys(word for word in text[:200_000].split() if not word.isascii())
-    return f"it is not UTF-8; read so: {', '.join(list(words)[:4])[:60]}"
+    words = dict.fromkeys(word for word in re.findall(r"\w+", text[:200_000]) if not word.isascii())
+    return f"it is not UTF-8; so read are {', '.join(list(words)[:5])[:60]}"

@@ -3,7 +3,7 @@
 import ast
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
 from ingest.contract import VOCABULARIES, Column
@@ -39,6 +39,19 @@ class Profile:
     values: list[str | None]
     parts: tuple["Profile", ...] = ()
     """The day and the time of day that it is made of."""
+
+    @cached_property
+    def blanks(self) -> list[str]:
+        """What is written for no value, such as N/A."""
+        words = vocabulary()["nothing"]
+        return sorted({value for value in self.values if value and value.casefold() in words})
+
+    @cached_property
+    def told(self) -> "Profile":
+        """The same, with no value where there is one of `blanks`: of a column that is not text."""
+        if not self.blanks:
+            return self
+        return replace(self, values=[None if value in self.blanks else value for value in self.values])
 
     @cached_property
     def counts(self) -> Counter:
@@ -92,6 +105,11 @@ class Profile:
     def is_days(self) -> bool:
         return self.times.days and self.times.share >= ENOUGH
 
+    @property
+    def is_iso_date(self) -> bool:
+        """Whether the loader knows the dates untold."""
+        return bool(self.distinct) and self.share(lambda text: bool(ISO_DATE.fullmatch(text))) >= ENOUGH
+
     def share(self, holds) -> float:
         """Of the values, counted as often as they occur, 0 to 1."""
         distinct = self.distinct
@@ -113,10 +131,11 @@ def joined(day: Profile, clock: Profile, place: int) -> Profile:
 
 def fit(profile: Profile, name: str, column: Column) -> tuple[float, str]:
     """How well values fit the contract's column `name`, 0 to 1, and what they are in a few words."""
-    if not profile.filled:
+    received = profile if column.type == "string" and not column.values else profile.told
+    if not received.filled:
         return (NEVER if column.required else 0.6), "empty"
     if column.values:
-        return _as_vocabulary(profile, meanings(profile, name, column), VOCABULARIES[column.values].unknown)
+        return _as_vocabulary(received, meanings(received, name, column), VOCABULARIES[column.values].unknown)
     return {
         "timestamp": _as_time,
         "date": _as_date,
@@ -124,7 +143,7 @@ def fit(profile: Profile, name: str, column: Column) -> tuple[float, str]:
         "double": _as_number,
         "bigint": _as_number,
         "string": _as_text,
-    }[column.type](profile, name, column)
+    }[column.type](received, name, column)
 
 
 def meanings(profile: Profile, name: str, column: Column) -> dict[str, str | None]:
@@ -175,7 +194,7 @@ def _as_time(profile: Profile, *_) -> tuple[float, str]:
 
 
 def _as_date(profile: Profile, *_) -> tuple[float, str]:
-    if profile.share(lambda text: bool(ISO_DATE.fullmatch(text))) >= ENOUGH:
+    if profile.is_iso_date:
         return 1.0, "dates"
     if profile.times.share >= ENOUGH:
         return (1.0, "dates") if profile.times.days else (0.6, "times")
