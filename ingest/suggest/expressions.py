@@ -139,7 +139,7 @@ def _parsed(received: Profile) -> str:
 
 def _number(name: str, column: Column, received: Profile, form: Form) -> Origin:
     own, text = unit_of_column(name), _text(received)
-    if received.decimal is None:
+    if received.decimal is None and received.filled:
         seconds = f"epoch({text}::interval)"
         return Origin({"sql": seconds if own in (None, 1) else f"{seconds} / {own:g}"}, ["hours:minutes:seconds"])
     style, remarks = _style(column, received, form), []

@@ -115,7 +115,8 @@ def _fit_of(contract: Contract, profiles: Sequence[Profile], named: bool, path: 
         others = [(score, it) for (other, it), score in scores.items() if other == name and it != place]
         second = max(others, default=None)
         second = second and (by_place[second[1]], min(second[0], 1.0))
-        matches[name] = Match(by_place[place], min(scores[name, place], 1.0), whys[name, place], second)
+        bonus = REQUIRED if contract.columns[name].required else 0
+        matches[name] = Match(by_place[place], min(scores[name, place] - bonus, 1.0), whys[name, place], second)
     used = [match.received for match in matches.values()] + [it for some in choices.values() for it in some]
     taken = {part.place for it in used for part in (it, *it.parts)}
     free = [it for it in profiles if not taken & {it.place, *(part.place for part in it.parts)}]
@@ -203,6 +204,8 @@ def _by_values(name: str, column: Column, free: list[Profile], named: bool) -> l
     if named and not _is_telling(column):
         return []
     found = [it for it in free if it.is_whole and fit(it, name, column)[0] >= ENOUGH]
+    if column.values:  # what is always OK says nothing beside what is OK or not
+        found = [it for it in found if len(it.distinct) > 1] or found
     if column.type == "double":  # a whole number is more often a name or a count
         found = [it for it in found if any("." in text or "," in text for text in it.distinct)] or found
     return found

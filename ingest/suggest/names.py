@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -13,9 +14,13 @@ BRACKETS = re.compile(r"[(\[{<（【]([^)\]}>）】]*)[)\]}>）】]")
 CASES = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 SPOKEN = re.compile(r"[^\W_]+")
 UMLAUTS = str.maketrans({"ß": "ss"})
-FULL, MORE, NEUTRAL, COMPOUND, ELSE = 1.0, 0.8, 0.9, 0.7, 0.35
-"""Factors on a synonym's weight: the whole name; its last words; among words that add nothing; at the end of a compound
-such as Prüfseriennummer; beside words that make it something else."""
+MORE, NEUTRAL, COMPOUND, ELSE = 0.8, 0.9, 0.7, 0.35
+"""Factors on a synonym's weight: a name's last words; among words that add nothing; at the end of a compound such as
+Prüfseriennummer; beside words that make it something else."""
+LONGEST = 100
+"""Characters of a header that are looked at."""
+SHORTEST = 4
+"""Letters that the end of a compound has more of."""
 
 
 @cache
@@ -77,46 +82,43 @@ def has_qualifier(name: str) -> bool:
 
 def is_name(text: str) -> bool:
     """Whether a cell may be the header of any table's column."""
-    said = words(text)[-6:]
+    said = words(text[:LONGEST])[-6:]
     if any("".join(said[start:]) in _all_synonyms() for start in range(len(said))):
         return True
     return not text.isascii() and any(word.endswith(known) for word in said[-1:] for known in _all_synonyms())
 
 
+@cache
 def likeness(name: str, column: str, table: str) -> float:
     """How surely the header `name` alone means the table's column, 0 to 1."""
-    said = words(name)
-    if not said:
-        return 0.0
-    known = _synonyms(column, table)
-    return max(weight * _share(said, synonym, frozenset(known)) for synonym, weight in known.items())
+    said, known = words(name[:LONGEST]), _synonyms(column, table)
+    if "".join(said) in known:
+        return known["".join(said)]
+    pieces = [(said[:start], "".join(said[start:end]), said[end:]) for start, end in _spans(len(said))]
+    if not "".join(said).isascii():  # no blanks between words
+        whole = "".join(said)
+        pieces += [((whole[:start],), whole[start:end], (whole[end:],)) for start, end in _spans(len(whole))]
+    found = [known[it] * _beside(before, after, known) for before, it, after in pieces if it in known]
+    ends = [word[at:] for word in said for at in range(1, len(word) - SHORTEST)]
+    found += [known[it] * COMPOUND for it in ends if it in known and it not in _folded("neutral")]
+    return max(found, default=0.0)
 
 
-def _share(said: tuple[str, ...], synonym: str, known: frozenset[str]) -> float:
-    """The factor on a synonym's weight; `known` are all synonyms of the column."""
-    if "".join(said) == synonym:
-        return FULL
-    best = 0.0
-    for start in range(len(said)):
-        for end in range(start + 1, len(said) + 1):
-            if "".join(said[start:end]) == synonym:
-                best = max(best, _beside(said[:start], said[end:], known))
-    if best or synonym in _folded("neutral"):
-        return best
-    if not synonym.isascii():  # no blanks between words
-        before, found, after = "".join(said).partition(synonym)
-        return _beside((before,), (after,), known) if found else 0.0
-    return COMPOUND if len(synonym) > 4 and any(word.endswith(synonym) for word in said) else 0.0
+def _spans(count: int) -> list[tuple[int, int]]:
+    return [(start, end) for start in range(count) for end in range(start + 1, count + 1)]
 
 
-def _beside(before: tuple[str, ...], after: tuple[str, ...], known: frozenset[str]) -> float:
+def _beside(before: tuple[str, ...], after: tuple[str, ...], known: Mapping[str, float]) -> float:
     """The factor on a synonym between other words. What comes last says what a thing is: a test duration is no test."""
     if any(_qualifies(word) for word in before + after):
         return ELSE
-    plain = _folded("neutral") | set(_units()) | known | {""}
-    if not all(word in plain for word in after):
+    if not all(_adds_nothing(word) or word in known for word in after):
         return ELSE
-    return NEUTRAL if all(word in plain for word in before) else MORE
+    return NEUTRAL if all(_adds_nothing(word) or word in known for word in before) else MORE
+
+
+def _adds_nothing(word: str) -> bool:
+    return not word or word in _folded("neutral") or word in _units()
 
 
 def _qualifies(word: str) -> bool:

@@ -1,0 +1,73 @@
+"""Where there is nothing to suggest, one line says why."""
+
+import gzip
+import json
+import zipfile
+
+import pytest
+
+from ingest.source import Unreadable
+from ingest.suggest import suggest
+
+UNFIT = {
+    "empty.csv": (b"", "it is empty"),
+    "blank.csv": (b"\n\n  \n", "not a table"),
+    "header.csv": (b"SN,Test,Start Time\n", "no records"),
+    "picture.png": (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", "binary"),
+    "note.txt": (b"Dear all\nthe line stood still\nregards\n", "no delimiter"),
+    "page.html": (b"<html><body>no</body></html>", "XML or HTML"),
+    "broken.json": (b'[{"a": 1', "JSON, but broken"),
+    "numbers.json": (b"[1, 2]", "no list of objects"),
+    "inside.json": (b'{"meta": 1, "rows": [{"a": 1}, {"a": 2}]}', "records are inside 'rows'"),
+    "broken.csv.gz": (gzip.compress(b"SN,Test\n" * 999)[:40], "broken gzip"),
+    "broken.xlsx": (b"PK\x03\x04 and nothing more", "not a whole XLSX workbook"),
+    "broken.zip": (b"PK\x03\x04 and nothing more", "not a whole ZIP archive"),
+    "broken.parquet": (b"PAR1 and nothing more", "not a whole Parquet file"),
+    "other.csv": (b"alpha,beta\nx,y\nz,w\n", "no table of the data contract fits"),
+    "machines.csv": (b"Machine,Line,Description\nM1,L1,oven\nM2,L1,press\n", "reference data: .*machines.csv"),
+    "no_table.xml": (b"<?xml version='1.0'?><a/>", "XML or HTML"),
+    "quoted.csv": (b'a,b\n"' + b"x" * 200_000 + b'",y\n', "not a table"),
+}
+
+
+# A file that is no table leads to an entry that loads nothing, or to a stack of error messages.
+@pytest.mark.parametrize("name", UNFIT)
+def test_a_file_that_is_no_table_of_ours_is_refused_in_one_line(name, tmp_path):
+    content, reason = UNFIT[name]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(Unreadable, match=reason) as found:
+        suggest(tmp_path / name)
+    assert "\n" not in str(found.value)
+
+
+# A dump with another table's header is loaded by luck: dates as quantities.
+def test_a_header_that_does_not_fit_its_records_is_noticed(tmp_path):
+    rows = "".join(f"W{n},P{n},P{n}.1,10,1/6/2022 21:00,Unnamed: 8\n" for n in range(30))
+    (tmp_path / "dump.csv").write_text(f"Id,Item,Registering Date,Location,Bin Code,Quantity\n{rows}")
+    with pytest.raises(Unreadable, match="may be another table's: 'Registering Date' holds 'P0.1', no time"):
+        suggest(tmp_path / "dump.csv")
+
+
+# A wrong path ends in a message about something else.
+def test_a_path_that_leads_to_no_file_is_said_so(tmp_path):
+    (tmp_path / "a.csv").write_text("x")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("b.csv", "x")
+    for path, reason in (
+        ("none.csv", "there is no such file"),
+        (".", "it is no file"),
+        ("a.csv/b.csv", "no folder and no archive"),
+        ("a.zip/c.csv", "no such file; it has b.csv"),
+    ):
+        with pytest.raises(Unreadable, match=reason):
+            suggest(tmp_path / path)
+
+
+# A document of five megabytes in one line fills the memory.
+def test_what_has_no_record_within_the_head_is_refused(tmp_path):
+    (tmp_path / "long.csv").write_text("a,b" * 2_000_000)
+    with pytest.raises(Unreadable, match="are one line"):
+        suggest(tmp_path / "long.csv")
+    (tmp_path / "long.json").write_text(json.dumps({"a": "b" * 5_000_000}))
+    with pytest.raises(Unreadable, match="one value is longer than 4 MB"):
+        suggest(tmp_path / "long.json")
