@@ -6,8 +6,6 @@ from math import inf
 
 def assigned(rows: Sequence[str], columns: Sequence[int], scores: Mapping[tuple[str, int], float]) -> dict[str, int]:
     """Each row at most one column and the other way round; pairs without a score are never made."""
-    if not rows:
-        return {}
     costs = [[-scores.get((row, column), 0.0) for column in columns] + [0.0] * len(rows) for row in rows]
     row_of = _solved(costs)
     pairs = {rows[row]: columns[column] for column, row in row_of.items() if column < len(columns)}

@@ -2,6 +2,7 @@
 
 import codecs
 import re
+from contextlib import suppress
 
 from ingest.formats.delimited import BYTE_ORDER_MARKS
 from ingest.source import Unreadable
@@ -24,27 +25,19 @@ def decoded(data: bytes, *, whole: bool) -> tuple[str, str]:
         return _decode(data, "utf-16-le", whole), "utf-16-le"
     if CONTROLS.search(data):
         raise Unreadable("it is binary, and in no format that is known")
-    try:
-        return _decode(data, "utf-8", whole), "utf-8"
-    except UnicodeDecodeError:
-        pass
-    for name in sorted(PAIRS, key=lambda name: _usual(data, name), reverse=True):
-        if _usual(data, name) > 0.7:
-            try:
-                return _decode(data, name, whole), name
-            except UnicodeDecodeError:
-                continue
-    try:
-        return _decode(data, "cp1252", whole), "cp1252"
-    except UnicodeDecodeError:
-        return _decode(data, "latin-1", whole), "latin-1"
+    pairs = [name for name in PAIRS if _usual(data, name) > 0.7]
+    for name in ("utf-8", *sorted(pairs, key=lambda name: -_usual(data, name)), "cp1252"):
+        with suppress(UnicodeDecodeError):
+            return _decode(data, name, whole), name
+    return _decode(data, "latin-1", whole), "latin-1"
 
 
 def _usual(data: bytes, name: str) -> float:
     """Share of runs of high bytes that are pairs beginning as that encoding's most usual characters do, 0 to 1."""
     first, last = PAIRS[name]
     runs = HIGH.findall(data)[:5000]
-    return sum(len(run) % 2 == 0 and all(first <= byte <= last for byte in run[::2]) for run in runs) / len(runs)
+    pairs = sum(len(run) % 2 == 0 and all(first <= byte <= last for byte in run[::2]) for run in runs)
+    return pairs / max(len(runs), 1)
 
 
 def _decode(data: bytes, name: str, whole: bool) -> str:

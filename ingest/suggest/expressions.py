@@ -49,7 +49,11 @@ def form_of(received: dict[str, Profile], columns: dict[str, Column]) -> Form:
             formats = tuple(dict.fromkeys((*formats, *(agreeing[0] if agreeing else ()))))
     numbers = [it for kind, it in typed if kind in ("double", "bigint")]
     dots = any("." in text for it in numbers if it.decimal == "." for text in it.distinct)
-    return Form(formats, others, "," if any(it.decimal == "," for it in numbers) and not dots else ".")
+    return Form(
+        _most_exact(formats),
+        tuple(map(_most_exact, others)),
+        "," if any(it.decimal == "," for it in numbers) and not dots else ".",
+    )
 
 
 def _options(times: Times) -> list[tuple[str, ...]]:
@@ -91,7 +95,7 @@ def _keywords() -> frozenset[str]:
 def _text(received: Profile) -> str:
     """SQL of a received column's text."""
     sql = _name(received.name)
-    for blank in received.blanks:
+    for blank in received.left_out:
         sql = f"nullif({sql}, {literal(blank)})"
     return sql
 
@@ -132,9 +136,13 @@ def _parsed(received: Profile) -> str:
     name = _text(received)
     if received.times.iso:
         return f"{name}::{'timestamptz' if received.times.zoned else 'timestamp'}"
-    if len(received.times.formats) == 1:
-        return f"strptime({name}, {literal(received.times.formats[0])})"
-    return f"coalesce({', '.join(f'try_strptime({name}, {literal(it)})' for it in received.times.formats)})"
+    formats = ", ".join(literal(it) for it in _most_exact(received.times.formats))
+    return f"strptime({name}, {formats if len(received.times.formats) == 1 else f'[{formats}]'})"
+
+
+def _most_exact(formats: tuple[str, ...]) -> tuple[str, ...]:
+    """Years of two digits first: to the others, 24 would be a year of antiquity."""
+    return tuple(sorted(formats, key=lambda it: "%y" not in it))
 
 
 def _number(name: str, column: Column, received: Profile, form: Form) -> Origin:

@@ -171,6 +171,8 @@ def _json(text: str, encoding: str, target: Path, whole: bool) -> Head:
     target.write_bytes(content.encode(encoding))
     if kind := _equipment(record):
         return Head(target, kind, len(text), whole, content, encoding)
+    if len(parts) > 1 and text.startswith("{") and not lines:
+        raise Unreadable("not a table: JSON objects over several lines each; expected one a line, or a list of them")
     inside = [key for key, value in record.items() if isinstance(value, list) and isinstance((value or [0])[0], dict)]
     if len(parts) == 1 and inside:
         raise Unreadable(

@@ -39,6 +39,8 @@ class Profile:
     values: list[str | None]
     parts: tuple["Profile", ...] = ()
     """The day and the time of day that it is made of."""
+    left_out: tuple[str, ...] = ()
+    """Texts in it that stand for no value, and are none in `values`."""
 
     @cached_property
     def blanks(self) -> list[str]:
@@ -51,7 +53,8 @@ class Profile:
         """The same, with no value where there is one of `blanks`: of a column that is not text."""
         if not self.blanks:
             return self
-        return replace(self, values=[None if value in self.blanks else value for value in self.values])
+        values = [None if value in self.blanks else value for value in self.values]
+        return replace(self, values=values, left_out=tuple(self.blanks))
 
     @cached_property
     def counts(self) -> Counter:

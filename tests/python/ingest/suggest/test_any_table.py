@@ -1,4 +1,4 @@
-"""Any well-formed CSV of any table of the data contract is known again, however its columns are ordered and decorated."""
+"""Any well-formed CSV of any table of the data contract is known again, in any order and decoration of its columns."""
 
 import csv
 import io
@@ -6,7 +6,6 @@ import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -68,7 +68,7 @@ def test_times_of_one_file_are_written_alike_unless_they_say_otherwise(tmp_path)
 def test_what_is_missing_is_named_with_a_way_out(tmp_path):
     found = suggested(tmp_path, "SN,Test,Start Time,P/F", *(f"A{n},ICT,2024-01-01 08:00:00,P" for n in range(9)))
     assert found.undecided == ["product_name", "machine_id", "test_duration_s"]
-    assert f'# machine_id: {{path: "([^/]+)/[^/]+$"}}' in found.text
+    assert '# machine_id: {path: "([^/]+)/[^/]+$"}' in found.text
     assert f"this is {tmp_path.name}" in found.text
     assert list(found.entry.source["columns"]) == ["serial_num", "test_name", "test_timestamp", "test_result"]
 

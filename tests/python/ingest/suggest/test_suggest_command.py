@@ -5,7 +5,6 @@ import json
 import re
 import tempfile
 import tracemalloc
-from pathlib import Path
 
 import pytest
 import yaml
@@ -86,7 +85,8 @@ def test_a_plant_gives_the_zone_and_a_name_that_is_free(site: Site):
 
 # What must be chosen is overlooked.
 def test_open_questions_are_named_on_the_terminal(tmp_path):
-    (tmp_path / "export.csv").write_text(TEXT.replace("Model", "SerialNo").replace("Elapsed", "junk"))
+    rows = [f"A{n},B{n},ICT,T1,2024-01-05 08:00:00,P,abc" for n in range(30)]
+    (tmp_path / "export.csv").write_text("\n".join(["SN,SerialNo,Test,Tester,Start Time,P/F,junk", *rows]))
     result = run(tmp_path / "export.csv", "--new-plant", tmp_path / "plant")
     assert "to be chosen first: serial_num, product_name" in result.stderr
     assert "choose in it what is to be chosen, then: make run" in result.stderr

@@ -12,8 +12,12 @@ import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import test_atml as atml
+import test_openhtf as htf
+import test_wats as wats
 import yaml
 from plant_site import Site
+from stdf_file import Stdf
 
 from ingest.suggest import suggest
 
@@ -74,6 +78,35 @@ PRESENT = text_of(
     *[["M1", f"2024-01-{d:02} 08:00:00", "ja"] for d in DAYS],
     delimiter=";",
 )
+SHIFTED = text_of(
+    "shift_date;shift_name;line_id;headcount",
+    *[[f"2024-01-{d:02}{'T' if d % 2 else ' '}06:00:00", "F", "L1", d] for d in DAYS],
+    delimiter=";",
+)
+MIXED_TIMES = text_of(
+    "machine_id;start_at;end_at;kind;due_at",
+    *[
+        ["M1", f"{d}/1/2024 8:00", f"2024-01-{d:02} 09:00:00", "cal", f"1/{d}/2024" if d % 2 else f"1/{d}/24"]
+        for d in DAYS
+    ],
+    delimiter=";",
+)
+DECIMALS = text_of(
+    "serial_num;test_name;test_timestamp;parameter;value;lower_limit",
+    *[[f"A{d}", "T", f"2024-01-{d:02} 08:00:00", "V", f"{d},234", f"{d},5"] for d in DAYS],
+    delimiter=";",
+)
+TIMED = text_of(
+    "machine_id;shift_date;shift_name;category;minutes;quantity",
+    *[
+        ["M", f"2024-01-{d:02}", "F", "oil", "n/a" if d % 2 else "00:10:00", f"{d},234" if d % 2 else "N/A"]
+        for d in DAYS
+    ],
+    delimiter=";",
+)
+LATIN = b"Barcode;Dispositionszeit;Entscheidung;Grund\n" + b"".join(
+    b"A%d;%d.1.2024 08:00;Ausschuss;\x81 \xfc\n" % (d, d) for d in DAYS
+)
 LOGGED = text_of(
     "", *[[f"2024-01-{d:02}T08:00:00Z", f"TEMP-{d % 4}", f"{20 + d / 13:.3f}"] for d in DAYS], delimiter="\t"
 )
@@ -91,6 +124,11 @@ MADE = {
     "repaired.csv": (REPAIRED, "utf-8", "rework", {"delimiter": "^", "timestamp_format": "%m/%d/%Y %I:%M %p"}),
     "kept.csv": (KEPT, "utf-8", "maintenance", {"timestamp_format": "%d.%m.%Y %H:%M"}),
     "present.csv": (PRESENT, "utf-8", "machine_cycle", {"timezone": "UTC"}),
+    "shifted.csv": (SHIFTED, "utf-8", "staffing", {"columns": {"shift_date": {"sql": "shift_date::timestamp::date"}}}),
+    "mixed_times.csv": (MIXED_TIMES, "utf-8", "maintenance", {}),
+    "two_years.csv": (MIXED_TIMES.replace("/1/2024 8", "/1/24 8", 9), "utf-8", "maintenance", {}),
+    "decimals.csv": (DECIMALS, "utf-8", "test_measurement", {"decimal": ","}),
+    "latin.csv": (LATIN.decode("latin-1"), "latin-1", "disposition", {"encoding": "latin-1"}),
     "logged.log": (LOGGED, "utf-8", "sensor_reading", {"header": ["c1", "c2", "c3"]}),
 }
 
@@ -110,7 +148,7 @@ def test_the_entry_of_a_made_up_export_loads_all_of_it(name: str, tmp_path: Path
     assert (found.trial.failed, found.trial.rejected, found.trial.loaded) == (None, 0, {table: len(DAYS)}), found.text
 
 
-# Values are taken as written: minutes as seconds, milliseconds as seconds, 1,007 as 1.007 - figures that are plainly wrong.
+# Values are taken as written: minutes and milliseconds as seconds, 1,007 as 1.007. All figures are wrong.
 def test_units_signs_and_vocabularies_are_read_as_they_are_meant(site: Site):
     for name, text in (
         ("german.csv", GERMAN),
@@ -165,6 +203,15 @@ def test_other_formats_are_looked_into_as_well(tmp_path: Path):
     assert "further files in the archive: b/orders.json.gz" in found[4].text
 
 
+# N/A where there is no value rejects records that are right.
+def test_words_for_no_value_are_no_value(tmp_path: Path):
+    (tmp_path / "timed.csv").write_text(TIMED)
+    found = suggest(tmp_path / "timed.csv")
+    assert found.entry.source["columns"]["minutes"] == {"sql": "epoch(nullif(minutes, 'n/a')::interval) / 60"}
+    assert found.entry.source["columns"]["quantity"] == {"from": "quantity", "values": {"N/A": None}}
+    assert "choose: 1,234 is 1.234" in found.text
+
+
 # A workbook with a title, merged cells and a cover sheet, as people keep it, is refused.
 def test_a_sheet_with_a_title_and_merged_cells_is_found_and_read(tmp_path: Path):
     book = openpyxl.Workbook()
@@ -185,3 +232,15 @@ def test_a_sheet_with_a_title_and_merged_cells_is_found_and_read(tmp_path: Path)
         "fill_merged": True,
     }
     assert found.trial.loaded == {"operator_report": len(DAYS)}
+
+
+# Files of test equipment need no mapping at all, only the name of their format.
+def test_formats_of_test_equipment_are_recognised(tmp_path: Path):
+    (tmp_path / "a.dat").write_bytes(Stdf().mir().pir().ptr(1, 2.0).prr("A").mrr())
+    (tmp_path / "b.json").write_text(json.dumps(htf.record(htf.phase("power")), indent=2))
+    (tmp_path / "c.json").write_text(json.dumps([wats.report(wats.step("VA", numericMeas=[wats.numeric(5.0)]))]))
+    (tmp_path / "d.xml").write_text(atml.collection(atml.results(atml.result_set(atml.test("VA")))))
+    found = [suggest(tmp_path / name) for name in ("a.dat", "b.json", "c.json", "d.xml")]
+    assert [it.entry.source["format"] for it in found] == ["stdf", "openhtf", "wats", "atml"]
+    assert [(it.trial.failed, it.trial.loaded["test_record"]) for it in found] == [(None, 1)] * 4
+    assert all("table" not in it.entry.source and it.undecided == [] for it in found)
