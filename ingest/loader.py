@@ -67,7 +67,7 @@ def _objects(plant: Plant, source: Source, paths: Paths, lake: Lake) -> Iterator
     if source.kind == "s3":
         from ingest.sources import s3
 
-        return s3.find(plant, source, paths)
+        return s3.find(plant, source, paths, list(lake.loads))
     if source.kind == "sql":
         from ingest.sources import database
 

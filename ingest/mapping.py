@@ -149,8 +149,6 @@ class Mapping:
         self.connection.register("received", pa.table(columns | {"_row": pa.nulls(count)}))
         try:
             result = self.connection.execute(self.sql).to_arrow_table()
-        except duckdb.Error as error:
-            raise Unreadable(f"an expression of plant.yml fails: {' '.join(str(error).split())}") from None
         finally:
             self.connection.unregister("received")
         return {name: result[name] for name in result.column_names}

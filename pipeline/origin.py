@@ -21,6 +21,12 @@ def _with_group(pattern: str) -> str:
     return pattern
 
 
+def _of_sheet(cell: str) -> str:
+    if not re.fullmatch(r"[A-Z]{1,3}[1-9]\d{0,6}", cell):
+        raise ValueError("expected a cell such as B2")
+    return cell
+
+
 def _text(value: object) -> object:
     """As a file would have it."""
     if isinstance(value, bool):
@@ -44,7 +50,7 @@ class Origin(Section):
     """Group 1 of a regular expression, searched in the object's name."""
     sheet: Pattern | None = None
     """The same of the sheet's title."""
-    cell: str | None = Field(default=None, pattern=r"^[A-Z]{1,3}[1-9]\d{0,6}$")
+    cell: Annotated[str, AfterValidator(_of_sheet)] | None = None
     """A cell of the sheet."""
     sql: Name | None = None
     """A DuckDB expression over received columns, all of them text."""

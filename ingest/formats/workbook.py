@@ -24,7 +24,7 @@ class Layout:
     """How sheets are laid out, as plant.yml says it."""
 
     sheet: str | None = None
-    """A title, or a glob over titles; None is the first sheet."""
+    """A glob over titles, which can't have its special characters; None is the first sheet."""
     header: list[str] | None = None
     """Names of the columns by position, where no row has them."""
     skip_rows: int = 0
@@ -58,8 +58,7 @@ def read(file: Path, *, layout: Layout) -> Iterator[Batch]:
 def _sheets(book: openpyxl.Workbook, wanted: str | None) -> list:
     if wanted is None:
         return book.worksheets[:1]
-    found = [sheet for sheet in book.worksheets if sheet.title == wanted]
-    found = found or [sheet for sheet in book.worksheets if fnmatchcase(sheet.title, wanted)]
+    found = [sheet for sheet in book.worksheets if fnmatchcase(sheet.title, wanted)]
     if not found:
         raise Unreadable(f"it has no sheet {wanted!r}; it has {', '.join(book.sheetnames)} (sheet: in plant.yml)")
     return found

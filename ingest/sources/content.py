@@ -76,12 +76,12 @@ class Content:
         """Raises StillWritten and Unreadable."""
         try:
             with self.opened() as stream:
-                digest = hashlib.sha256()
-                while piece := stream.read(1 << 20):
-                    digest.update(piece)
-                return digest.hexdigest()
+                return hashlib.file_digest(stream, "sha256").hexdigest()
         except FileNotFoundError:
             raise StillWritten("it vanished before it was read") from None
+        except Unreadable:
+            self._check_unchanged()
+            raise
         except OSError as error:
             raise Unreadable(f"can't be opened: {error.strerror or error}") from None
 
@@ -115,7 +115,7 @@ def _read(content: Content, source: FilesSource, reading: Reading, paths: Paths)
     zipped = content.name.lower().endswith(".gz")
     try:
         if kind in FROM_BOTH_ENDS:
-            with _unpacked(content, zipped, paths) as plain:
+            with _unpacked(content, kind, zipped, paths) as plain:
                 yield from reader(plain)
         else:
             with _streamed(content, zipped) as stream:
@@ -167,12 +167,12 @@ def _streamed(content: Content, zipped: bool) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _unpacked(content: Content, zipped: bool, paths: Paths) -> Iterator[Path]:
+def _unpacked(content: Content, kind: str, zipped: bool, paths: Paths) -> Iterator[Path]:
     """The file, or what is in it, at a name of its own for formats that are read from both ends."""
     if not zipped and not content.member:
         yield content.file
         return
-    plain = paths.temp / f"{os.getpid()}-unpacked"
+    plain = paths.temp / f"{os.getpid()}-unpacked.{kind}"
     try:
         with _streamed(content, zipped) as stream, plain.open("wb") as target:
             shutil.copyfileobj(stream, target)

@@ -1,11 +1,13 @@
 """Objects of an S3-compatible store, found by a glob; each is fetched to a file when it is new, and read like one."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
+from zipfile import ZipInfo
 
 import s3fs
 from aiohttp import ClientError
@@ -13,8 +15,10 @@ from botocore.exceptions import BotoCoreError, NoCredentialsError, PartialCreden
 from fsspec.utils import glob_translate
 from s3fs.utils import FileExpired
 
+from ingest.lake import Load
 from ingest.source import Object, Reading, StillWritten, Unreachable, Unreadable
-from ingest.sources import files
+from ingest.sources import archive, files
+from ingest.sources.content import Content, file_version
 from pipeline.paths import Paths
 from pipeline.plant import Plant, S3Source
 
@@ -26,32 +30,95 @@ WILDCARD = re.compile(r"[*?[]")
 CREDENTIALS = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment, or the profile AWS_PROFILE of ~/.aws"
 
 
-def find(plant: Plant, source: S3Source, paths: Paths) -> Iterator[Object]:
-    """The source's objects in the order of their keys, as pages of the listing come. Raises Unreachable."""
+MEMBER = re.compile(r"(?P<archive>.*), member (?P<at>\d+) of (?P<count>\d+)")
+"""The version of a member of an archive."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An object of the store, or a member of an archive there."""
+
+    key: str
+    stored: str
+    """The version of the object."""
+    name: str
+    version: str
+    member: ZipInfo | None = None
+
+
+def find(plant: Plant, source: S3Source, paths: Paths, loads: list[Load]) -> Iterator[Object]:
+    """The source's objects in the order of their keys, as pages of the listing come. Raises Unreachable.
+
+    `loads` is the manifest so far: an archive whose members are all in it is not fetched to see what is in it.
+    """
     store = _Store(source)
-    readings = [(one, files.reading_of(plant, one)) for one in files.by_table(source)]
-    for listed in store.listing():
-        for one, reading in readings:
-            yield _object(store, one, listed, reading, paths)
+    glob, members = archive.split(source.glob)
+    tables = [(one, files.reading_of(plant, one)) for one in files.by_table(source)]
+    known = _known_members(source, members, tables, loads)
+    for key, version in store.listing(glob):
+        listed = [Listed(key, version, f"s3://{source.bucket}/{key}", version)]
+        if archive.is_archive(key):
+            listed = [] if known(*listed) else _in_archive(store, *listed, members, paths)
+        for one in listed:
+            for table, reading in tables:
+                yield _object(store, table, one, reading, paths)
 
 
-def _object(store: "_Store", source: S3Source, listed: tuple[str, str], reading: Reading, paths: Paths) -> Object:
-    key, version = listed
-    name = f"s3://{source.bucket}/{key}"
-    file = paths.fetched / re.sub(r"[^A-Za-z0-9._-]", "_", key.rsplit("/", maxsplit=1)[-1])[-100:]
+def _known_members(
+    source: S3Source, members: str | None, tables: list[tuple[S3Source, Reading]], loads: list[Load]
+) -> Callable[[Listed], bool]:
+    """Whether all members of an archive are in the manifest, for all tables and as they are read now."""
+    readings = {table.table: reading.key for table, reading in tables}
+    held: dict[str, list[tuple[str, str, str, int]]] = {}
+    for it in loads:
+        found = MEMBER.fullmatch(it.version) if it.source == source.name and it.table_name in readings else None
+        if found and it.sha256 and (it.status == "loaded" or it.reading == readings[it.table_name]):
+            of = it.object, it.table_name, found["at"], int(found["count"])
+            held.setdefault(found["archive"], []).append(of)
+
+    def known(listed: Listed) -> bool:
+        version = f"{listed.version} ({members})" if members else listed.version
+        mine = [of for of in held.get(version, []) if f"{of[0]}/".startswith(f"{listed.name}/")]
+        return bool(mine) and len({(table, at) for _, table, at, _ in mine}) == len(tables) * mine[0][3]
+
+    return known
+
+
+def _in_archive(store: "_Store", listed: Listed, members: str | None, paths: Paths) -> list[Listed]:
+    """What the glob `members` means in it; itself, where it can't be opened: reading it says why."""
+    file = _file(listed.key, paths)
+    found: list[tuple[str, ZipInfo | None]] = [(listed.name, None)]
+    with suppress(Unreadable, StillWritten):
+        store.fetch(listed.key, listed.stored, file)
+        found = [(name, content.member) for name, content in files.contents(file, listed.name, members)]
+    glob = f" ({members})" if members else ""
+    return [
+        replace(listed, name=name, version=f"{listed.stored}{glob}, member {at} of {len(found)}", member=member)
+        for at, (name, member) in enumerate(found, start=1)
+    ]
+
+
+def _file(key: str, paths: Paths) -> Path:
+    """Where an object is fetched to."""
+    return paths.fetched / re.sub(r"[^A-Za-z0-9._-]", "_", key.rsplit("/", maxsplit=1)[-1])[-100:]
+
+
+def _object(store: "_Store", source: S3Source, listed: Listed, reading: Reading, paths: Paths) -> Object:
+    file = _file(listed.key, paths)
 
     def fetched() -> Object:
-        return files.file_object(file, name, source, reading, paths)
+        content = Content(file, file_version(file), listed.member)
+        return files.content_object(content, listed.name, source, reading, paths)
 
     def digest() -> str:
-        store.fetch(key, version, file)
+        store.fetch(listed.key, listed.stored, file)
         return fetched().digest()
 
     return Object(
         source=source.name,
         table=source.table,
-        name=name,
-        version=version,
+        name=listed.name,
+        version=listed.version,
         digest=digest,
         batches=lambda: fetched().batches(),
         reading=reading,
@@ -74,9 +141,8 @@ class _Store:
         self.fetched: tuple[str, str] | None = None
         self.files = s3fs.S3FileSystem(endpoint_url=source.endpoint, use_listings_cache=False, skip_instance_cache=True)
 
-    def listing(self) -> Iterator[tuple[str, str]]:
+    def listing(self, glob: str) -> Iterator[tuple[str, str]]:
         """Key and version of each object that the glob means: a request per thousand keys, a page in memory."""
-        glob = self.source.glob
         prefix = WILDCARD.split(glob, maxsplit=1)[0]
         matches = re.compile(glob_translate(glob)).match
         asked = {"Bucket": self.source.bucket, "Prefix": prefix}

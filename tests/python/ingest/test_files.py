@@ -17,7 +17,7 @@ from plant_site import GOOD, HEADER, HEADER_LIST, record
 
 from ingest.formats import json_text, parquet, workbook
 from ingest.source import Unreadable
-from ingest.sources import files
+from ingest.sources import content, files
 from pipeline.plant import PlantError
 
 
@@ -306,14 +306,14 @@ def test_unfinished_files_are_left_alone(site, name):
 @pytest.mark.parametrize("before", [GOOD, '"broken'])
 def test_file_that_changes_while_it_is_read_is_deferred(site, monkeypatch, before):
     file = site.put_rows("a.csv", before)
-    read = files._read
+    read = content._read
 
     def read_while_written(*arguments):
         with file.open("a") as stream:
             stream.write(GOOD + "\n")
         yield from read(*arguments)
 
-    monkeypatch.setattr(files, "_read", read_while_written)
+    monkeypatch.setattr(content, "_read", read_while_written)
     load = site.load_one()
     assert (load.status, load.row_count) == ("deferred", 0)
     assert site.rows("load")[-1]["source"] == "reference" and site.rows() == []
@@ -342,7 +342,7 @@ def test_file_that_cannot_be_opened_fails(site, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(files.hashlib, "file_digest", refuse)
+    monkeypatch.setattr(content.hashlib, "file_digest", refuse)
     assert site.load_one().error == "can't be opened: Permission denied"
 
 
@@ -365,7 +365,7 @@ def test_file_that_cannot_be_read_to_its_end_fails(site, monkeypatch):
         raise OSError(5, "Input/output error")
         yield
 
-    monkeypatch.setattr(files, "_read", refuse)
+    monkeypatch.setattr(content, "_read", refuse)
     assert "Input/output error" in site.load_one().error
 
 

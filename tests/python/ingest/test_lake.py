@@ -40,7 +40,7 @@ def test_loading_again_changes_nothing(site):
 def test_unchanged_size_and_time_skip_hashing(site, monkeypatch):
     site.put_rows("a.csv", GOOD)
     site.load()
-    monkeypatch.setattr("ingest.sources.files._digest", _power_cut)
+    monkeypatch.setattr("ingest.sources.content.Content.digest", _power_cut)
     assert site.load() == []
 
 

@@ -1,6 +1,7 @@
 """Objects of an S3 store, over HTTP: moto's server, and where it can't misbehave as needed, one of ours."""
 
 import gzip
+import io
 import os
 import re
 import signal
@@ -8,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -356,7 +358,7 @@ def test_what_keeps_a_store_from_being_read_is_said(site, bucket, front, monkeyp
     monkeypatch.setattr(os, "environ", dict(os.environ))
     act(front)
     with pytest.raises(Unreachable, match=reason) as caught:
-        list(s3.find(plant, plant.sources[0], site.paths))
+        list(s3.find(plant, plant.sources[0], site.paths, []))
     assert "hunter2" not in str(caught.value)
 
 
@@ -479,3 +481,46 @@ def test_an_object_of_several_tables_is_fetched_once(site, bucket, front):
 def test_plant_names_bucket_and_glob(site, bucket):
     (source,) = load_plant(describe(site, bucket, None).folder).sources
     assert (source.bucket, source.glob, source.endpoint) == (bucket.name, "dumps/**/*.csv", None)
+
+
+# An archive of a year's files must not be fetched each night to see that nothing in it is new.
+def test_members_of_archives_are_objects_and_fetched_once(site, bucket, front):
+    keys = {"tables": [{"table": "test_record"}, {"table": "rework", "where": "false", "columns": REWORK}]}
+    source = source_of(bucket, front.url, "dumps/*.zip/**/*.csv") | keys
+    del source["table"]
+    site.describe(source)
+    text = f"{HEADER}\n{GOOD}\n"
+    bucket.put("dumps/x.zip", zipped({"a.csv": text, "b/c.csv": text, "readme.txt": "hello"}))
+    bucket.put("dumps/y.zip", b"PK no more")
+    bucket.put("dumps/z.zip", zipped({"readme.txt": "hello"}))
+    names = [f"s3://{bucket.name}/dumps/x.zip/{name}" for name in ("a.csv", "b/c.csv")]
+    *loads, _, broken = site.load()
+    assert [(it.object, it.table_name, it.row_count) for it in loads] == [
+        (name, table, count) for name in names for table, count in (("test_record", 1), ("rework", 0))
+    ]
+    assert "not a whole ZIP archive" in broken.error
+    front.requests.clear()
+    assert site.load() == []
+    assert not [path for path in objects(front) if "z.zip" not in path]  # in z.zip nothing is meant
+    bucket.put("dumps/x.zip", zipped({"a.csv": text, "d.csv": text}))
+    assert {load.object.rsplit("/")[-1] for load in site.load()} == {"d.csv"}
+
+
+def test_archive_that_may_not_be_read_fails(site, bucket, front):
+    describe(site, bucket, front.url, "dumps/*.zip")
+    bucket.put("dumps/x.zip", zipped({"a.csv": f"{HEADER}\n{GOOD}\n"}))
+    front.answer = lambda it: "list-type" not in it.path and refuse(it, 403, "AccessDenied")
+    assert "s3:GetObject" in site.load_one().error
+    front.answer = lambda it: False
+    assert site.load_one().row_count == 1
+
+
+REWORK = {"rework_timestamp": "test_timestamp", "component": "test_name", "action": "test_result"}
+
+
+def zipped(members: dict[str, str]) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        for name, text in members.items():
+            file.writestr(name, text)
+    return content.getvalue()

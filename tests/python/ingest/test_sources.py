@@ -175,7 +175,7 @@ def test_command_says_what_was_loaded_and_what_failed(site, monkeypatch):
 def test_command_says_what_is_deferred(site, monkeypatch):
     file = site.put_rows("a.csv", GOOD)
     versions = iter(range(100))
-    monkeypatch.setattr("ingest.sources.files.file_version", lambda path: str(next(versions)))
+    monkeypatch.setattr("ingest.sources.content.file_version", lambda path: str(next(versions)))
     result = run(site, monkeypatch, "--plant", str(site.folder))
     assert "deferred: inbox/a.csv: it changed while it was read" in result.output
     assert file.exists()

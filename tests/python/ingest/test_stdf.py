@@ -375,7 +375,6 @@ def test_text_of_another_encoding(site):
     error = failure(site.describe(source), content)
     assert "JOB_NAM of the MIR at byte 6 is not utf-8; say which encoding" in error
     site.describe(source | {"encoding": "cp1252", "columns": {"product_name": "MIR.JOB_NAM"}})
-    site.put("b.stdf", content)
     site.load()
     assert [row["product_name"] for row in site.rows()] == ["chüp_ft"]
 
@@ -412,7 +411,7 @@ WRONG = {
     ),
     "a column of none of its tables": (
         {"format": "stdf", "columns": {"component": "x"}},
-        "columns: .* names 'component', which is not a column of test_record or test_measurement",
+        "columns: names 'component', which is not a column of test_record or test_measurement",
     ),
 }
 

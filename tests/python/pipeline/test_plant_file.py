@@ -100,6 +100,54 @@ WRONG = {
         FILES % "columns: {serial_num: 5}",
         "sources.tests.columns.serial_num: 5: expected text (in quotes, if it looks like something else)",
     ),
+    "column from nowhere": (
+        FILES % "columns: {serial_num: {values: {a: b}}}",
+        "sources.tests.columns.serial_num: expected one of from, value, path, sheet, cell, sql",
+    ),
+    "column from two places": (
+        FILES % "columns: {serial_num: {value: a, from: b}}",
+        "sources.tests.columns.serial_num: expected one of from, value, path, sheet, cell, sql",
+    ),
+    "column with a key that none has": (
+        FILES % "columns: {serial_num: {valeu: a}}",
+        "sources.tests.columns.serial_num.valeu: unknown key; expected from, value, path, sheet, cell, sql, values",
+    ),
+    "column by a pattern without a group": (
+        FILES % "columns: {serial_num: {path: '['}}",
+        "sources.tests.columns.serial_num.path: '[': expected a regular expression with a group in brackets, such as "
+        "([^/]+)/[^/]+$",
+    ),
+    "constant that is a date": (
+        FILES % "columns: {serial_num: {value: 2024-01-31}}",
+        "sources.tests.columns.serial_num.value: datetime.date(2024, 1, 31): expected text (a date or time in quotes), "
+        "a number, true or false",
+    ),
+    "cell that is none": (
+        FILES % "columns: {serial_num: {cell: b-2}}",
+        "sources.tests.columns.serial_num.cell: 'b-2': expected a cell such as B2",
+    ),
+    "formats that are a number": (
+        FILES % "timestamp_format: 5",
+        "sources.tests.timestamp_format: 5: expected text (in quotes, if it looks like something else)",
+    ),
+    "tables beside a table": (
+        FILES % "tables: [{table: rework}]",
+        "sources.tests: tables says it already: write table with each table",
+    ),
+    "a table twice": (
+        PLANT + "sources: [{name: a, kind: files, path: x.csv, tables: [{table: rework}, {table: rework}]}]",
+        "sources.a: tables has rework twice; give the second a source of its own with the same path",
+    ),
+    "a key that no table has": (
+        PLANT + "sources: [{name: a, kind: files, path: x.csv, tables: [{table: rework, path: y}]}]",
+        "sources.a.tables.0.path: unknown key; expected table, columns, where",
+    ),
+    "header with a name twice": (FILES % "header: [a, a]", "sources.tests: header has the column 'a' twice"),
+    "fewer than no lines": (FILES % "skip_rows: -1", "sources.tests.skip_rows: -1: expected at least 0"),
+    "merged cells by halves": (
+        FILES % "fill_merged: half",
+        "sources.tests.fill_merged: 'half': expected true or false",
+    ),
     "columns that are a list": (FILES % "columns: [serial_num]", "sources.tests.columns: expected keys with values"),
     "path that is not of a store": (
         S3 % "path: inbox/*.csv",
@@ -120,8 +168,9 @@ WRONG = {
     ),
     "key that no store has": (
         S3 % "path: 's3://bucket/*', region: x",
-        "sources.dumps.region: unknown key; expected name, table, columns, timezone, timestamp_format, repeated_hour, "
-        "kind, path, format, delimiter, encoding, sheet, endpoint",
+        "sources.dumps.region: unknown key; expected name, table, columns, timezone, timestamp_format, decimal, "
+        "repeated_hour, kind, path, tables, where, format, delimiter, encoding, header, skip_rows, sheet, fill_merged, "
+        "endpoint",
     ),
     "neither table nor query": (SQL % "", "sources.mes: expected either from, a table, or query"),
     "table and query": (SQL % "from: a, query: b", "sources.mes: expected either from, a table, or query"),
@@ -140,8 +189,8 @@ WRONG = {
     "query of nothing": (SQL % "query: ''", "sources.mes.query: '': expected some text"),
     "key that no database has": (
         SQL % "relation: a",
-        "sources.mes.relation: unknown key; expected name, table, columns, timezone, timestamp_format, repeated_hour, "
-        "kind, url, from, query, high_water, overlap",
+        "sources.mes.relation: unknown key; expected name, table, columns, timezone, timestamp_format, decimal, "
+        "repeated_hour, kind, url, from, query, high_water, overlap",
     ),
     "source with a URL that is none": (
         PLANT + "sources: [{name: mes, kind: sql, url: 'me:hunter2@host', table: t, from: a}]",
