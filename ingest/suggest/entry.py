@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import yaml
 
 from ingest.contract import CONTRACTS, VOCABULARIES, Column
+from ingest.suggest.by_name import Match
 from ingest.suggest.expressions import form_of, origin_of
-from ingest.suggest.matching import Match, TableFit
+from ingest.suggest.matching import TableFit
 from ingest.suggest.names import says_utc
 from ingest.suggest.sample import Sample
 
@@ -183,7 +184,7 @@ def _zone(fit: TableFit, columns: dict[str, Column], zone: str) -> list[Line]:
 
 
 def _second(match: Match) -> list[str]:
-    return [f"next best: {match.second[0].name}"] if match.second else []
+    return [f"next best: {match.second.name}"] if match.second else []
 
 
 def _stopgap(column: Column) -> dict:

@@ -6,12 +6,13 @@ from functools import cache
 
 import duckdb
 
-from ingest.contract import Column
+from ingest.contract import VOCABULARIES, Column
 from ingest.sql import identifier, literal
-from ingest.suggest.matching import is_same
+from ingest.suggest.by_name import is_same
 from ingest.suggest.names import unit_of, unit_of_column
+from ingest.suggest.profile import Profile
 from ingest.suggest.times import Times
-from ingest.suggest.values import Profile, is_untold, meanings
+from ingest.suggest.values import is_untold, meanings
 
 SINCE_1970 = {"s": 1, "ms": 1_000, "us": 1_000_000}
 
@@ -48,7 +49,7 @@ def form_of(received: dict[str, Profile], columns: dict[str, Column]) -> Form:
             others = others if formats else tuple(agreeing[1:])
             formats = tuple(dict.fromkeys((*formats, *(agreeing[0] if agreeing else ()))))
     numbers = [it for kind, it in typed if kind in ("double", "bigint")]
-    dots = any("." in text for it in numbers if it.decimal == "." for text in it.distinct)
+    dots = any("." in text for it in numbers if it.decimal == "." and not it.is_dotted for text in it.distinct)
     return Form(
         _most_exact(formats),
         tuple(map(_most_exact, others)),
@@ -103,7 +104,8 @@ def _text(received: Profile) -> str:
 def _mapped(name: str, column: Column, received: Profile) -> Origin:
     known = meanings(received, name, column)
     values = {text: value for text, value in known.items() if value and is_untold(name, column, text)}
-    unknown = [text for text, value in known.items() if value is None]
+    keeps = column.values and VOCABULARIES[column.values].unknown == "keep"
+    unknown = [] if keeps else [text for text, value in known.items() if value is None]
     remarks = [f"choose: what {', '.join(map(repr, unknown[:6]))} means (values: maps it)"] if unknown else []
     if values:
         return Origin({"from": received.name, "values": values}, remarks)
@@ -160,7 +162,7 @@ def _number(name: str, column: Column, received: Profile, form: Form) -> Origin:
     if style == "thousands":
         plain, remarks = f"replace({text}, ',', '')", ["the comma separates thousands"]
     elif style == "," and (form.decimal == "." or factor != 1):
-        plain, remarks = f"replace(replace({text}, '.', ''), ',', '.')", ["a decimal comma"]
+        plain, remarks = f"replace(replace({text}, '.', ''), ',', '.')", ["a comma for decimals"]
     if factor != 1:
         by = f"* {factor:g}" if factor > 1 else f"/ {1 / factor:g}"
         return Origin({"sql": f"{plain}::double {by}"}, [*remarks, "its header names another unit"])
@@ -170,10 +172,10 @@ def _number(name: str, column: Column, received: Profile, form: Form) -> Origin:
 
 
 def _style(column: Column, received: Profile, form: Form) -> str:
-    """How numbers are written; 1,234 is what the file's other numbers say, or what makes it a whole number."""
-    if received.decimal != "unclear":
-        return received.decimal
-    if form.decimal == ",":
+    """How numbers are written; 1,234 and 1.234 are what the file's other numbers say, or what makes them whole."""
+    if received.is_dotted and (form.decimal == "," or column.type == "bigint"):
         return ","
+    if received.decimal != "unclear" or form.decimal == ",":
+        return "," if received.decimal == "unclear" else received.decimal
     by_comma = [float(it.replace(",", ".")) for it in received.distinct if "," in it and it.count(",") == 1]
     return "thousands" if column.type == "bigint" and any(it % 1 for it in by_comma) else "unclear"

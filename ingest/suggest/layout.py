@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from ingest.source import Unreadable
 from ingest.suggest.names import is_name
+from ingest.suggest.profile import COMMA, PLAIN
 from ingest.suggest.times import CLOCK_ALONE, has_shape
-from ingest.suggest.values import COMMA, PLAIN
 
 DELIMITERS = ",;\t|^~#!&\x1f\x01"
 DECIMALS = re.compile(r"[+-]?\d+,\d+")

@@ -19,7 +19,7 @@ from ingest.sources.content import FORMATS
 from ingest.suggest.head import MOST_RECORDS, Head
 from ingest.suggest.layout import Layout, delimiter_of, layout_of, split
 from ingest.suggest.names import is_name
-from ingest.suggest.values import Profile
+from ingest.suggest.profile import Profile
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,23 @@ def test_a_comma_that_may_separate_thousands_or_decimals_is_asked_about(tmp_path
     assert both.entry.source["columns"] == {"value": {"sql": "replace(value, ',', '')"}}
 
 
+# 1.234 pieces become one piece and a bit, and the record is rejected, or is a thousandth of what was made.
+def test_a_dot_that_separates_thousands_is_told_by_the_other_numbers(tmp_path):
+    header = "sensor_id;reading_at;value;product_name;interval_start_at;interval_end_at;machine_id;total_count"
+    rows = [f"S;2024-01-01 08:00:{n};1.2{n};P;2024-01-01 08:00;2024-01-01 09:00;M;1.2{n}" for n in range(10, 60)]
+    counted = suggested(tmp_path, header, *rows, table="production_count")
+    assert counted.entry.source["columns"] == {
+        "total_count": {"sql": "replace(replace(total_count, '.', ''), ',', '.')"}
+    }
+    assert suggested(tmp_path, header, *rows, table="sensor_reading").entry.source.get("columns") is None
+    decimal = suggested(
+        tmp_path,
+        "SN;Test;Start Time;item;measured;LSL",
+        *(f"A;T;2024-01-01 08:00:{n};V;1.2{n};0,5" for n in range(10, 60)),
+    )
+    assert decimal.entry.source["decimal"] == "," and decimal.trial.rejected == 0
+
+
 # A comma in one column and a dot in the other: read alike, one of them is a thousand times too large.
 def test_numbers_in_two_styles_are_read_each_in_its_own(tmp_path):
     header = "SN;Test;Start Time;item;measured;LSL"
@@ -105,6 +122,12 @@ def test_values_of_unknown_meaning_are_asked_about(tmp_path):
     found = suggested(tmp_path, HEADER, *rows)
     assert "choose: what 'QX' means" in found.text and found.undecided == ["test_result"]
     assert found.trial.rejected == 12
+
+
+# Purposes of a plant's own are kept, so there is nothing to ask.
+def test_values_that_are_kept_are_not_asked_about(tmp_path):
+    found = suggested(tmp_path, f"{HEADER},Run Purpose", *(f"{row},burn-in" for row in ROWS))
+    assert found.undecided == [] and found.entry.source["columns"].get("run_purpose") is None
 
 
 # Without a header everything could be anything; what values tell beyond doubt saves the half of the work.
