@@ -2,7 +2,6 @@
 
 import sys
 from pathlib import Path
-from zoneinfo import available_timezones
 
 import click
 from rich.console import Console
@@ -11,7 +10,7 @@ from ingest.source import Unreadable
 from ingest.suggest import suggest
 from ingest.suggest.display import show
 from ingest.suggest.new_plant import write_plant
-from pipeline.plant import PlantError, load_plant
+from pipeline.plant import PlantError, Settings, load_plant
 
 WIDTH = 120
 """Characters of a line where there is no terminal."""
@@ -21,8 +20,7 @@ def run(file: Path, *, folder: str | None, table: str | None, new_plant: Path | 
     """Exits with 1 and one line where there is no entry."""
     console = Console(stderr=True, width=None if sys.stderr.isatty() else WIDTH)
     try:
-        if timezone not in available_timezones():
-            raise PlantError(f"--timezone: {timezone!r}: expected an IANA time zone such as Asia/Singapore")
+        _check_zone(timezone)
         suggestion = suggest(file, plant=load_plant(folder) if folder else None, table=table)
         show(suggestion, console)
         click.echo(suggestion.text, nl=False)
@@ -33,3 +31,10 @@ def run(file: Path, *, folder: str | None, table: str | None, new_plant: Path | 
             console.print(said, markup=False, highlight=False, soft_wrap=True)
     except (Unreadable, PlantError) as error:
         raise click.ClickException(f"{file}: {error}" if isinstance(error, Unreadable) else str(error)) from None
+
+
+def _check_zone(timezone: str) -> None:
+    try:
+        Settings(name="new", timezone=timezone)
+    except ValueError:
+        raise PlantError(f"--timezone: {timezone!r}: expected an IANA time zone such as Asia/Singapore") from None

@@ -127,7 +127,7 @@ def test_values_of_unknown_meaning_are_asked_about(tmp_path):
 # Purposes of a plant's own are kept, so there is nothing to ask.
 def test_values_that_are_kept_are_not_asked_about(tmp_path):
     found = suggested(tmp_path, f"{HEADER},Run Purpose", *(f"{row},burn-in" for row in ROWS))
-    assert found.undecided == [] and found.entry.source["columns"].get("run_purpose") is None
+    assert found.undecided == [] and found.entry.source["columns"]["run_purpose"] == "Run Purpose"
 
 
 # Without a header everything could be anything; what values tell beyond doubt saves the half of the work.
