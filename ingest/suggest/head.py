@@ -89,7 +89,9 @@ def head_of(place: Place, folder: Path) -> Head:
         with place.opened() as stream:
             packed = stream.read(2) == GZIP
         if packed:
-            target = target.with_name(target.name.removesuffix(".gz"))
+            if not place.name.lower().endswith(".gz"):
+                raise Unreadable("it is gzipped, and its name does not say so: let it end in .gz")
+            target = target.with_name(target.name[: -len(".gz")])
         with place.opened() as raw, gzip.open(raw) if packed else nullcontext(raw) as stream:
             return _head(stream, stream.read(HEAD_BYTES + 1), target)
     except BROKEN_GZIP as error:

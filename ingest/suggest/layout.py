@@ -19,8 +19,10 @@ Row = list[str | None]
 
 @dataclass(frozen=True)
 class Layout:
-    """`above`: rows above the header, or above the first record where there is no header (`names` is None)."""
+    """`start`: place of the header, or of the first record where there is none (`names` is None). `above`: how many
+    rows are to be skipped to come there; blank ones alone are skipped untold."""
 
+    start: int
     above: int
     names: list[str] | None
     records: list[Row]
@@ -75,10 +77,10 @@ def layout_of(rows: list[tuple[int, Row]]) -> Layout:
     place, first = filled[start]
     records = [row for _, row in filled[start + 1 :] if len(row) == width]
     is_header, sure = _is_header(first, records[:LOOKED_AT])
-    above = place if start else 0  # blank lines alone are skipped untold
+    above = place if start else 0
     if is_header:
-        return Layout(above, [cell or "" for cell in first], records, sure)
-    return Layout(above, None, [first, *records], sure)
+        return Layout(place, above, [cell or "" for cell in first], records, sure)
+    return Layout(place, above, None, [first, *records], sure)
 
 
 def _begins(row: Row, width: int) -> bool:

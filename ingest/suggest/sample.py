@@ -108,7 +108,7 @@ def _workbook(head: Head, keys: dict) -> Sample:
             sheet.reset_dimensions()
             with suppress(Unreadable):
                 layout = layout_of(_rows(sheet, merged=False))
-                merged = any(bottom > layout.above + 2 for _, _, _, bottom in ranges(sheet))
+                merged = any(bottom > layout.start + 1 for _, _, _, bottom in ranges(sheet))
                 found[sheet.title] = (layout_of(_rows(sheet, merged=True)) if merged else layout), merged
     except (zipfile.BadZipFile, SyntaxError) as error:
         raise Unreadable(f"not a whole XLSX workbook: {error}") from None
@@ -152,24 +152,20 @@ def _laid_out(head: Head, keys: dict, layout: Layout) -> Sample:
     elif "" in names or len(set(names)) < len(names):
         names = _told_apart(names)
         keys["header"] = (names, "instead of its own, in which a name is missing or there twice")
-        above += 1
+        above = layout.start + 1
     elif not layout.sure:
         notes = ["choose: its first line was taken for a header; if it is a record, name the columns with header:"]
     if above:
-        keys["skip_rows"] = (
-            above,
-            "lines above the header" if "header" not in keys else "lines above the first record",
-        )
+        keys["skip_rows"] = (above, f"lines above the {'first record' if 'header' in keys else 'header'}")
     columns = list(zip(*layout.records[:MOST_RECORDS], strict=True))
     return Sample(head, keys, [_profile(at, name, columns[at]) for at, name in enumerate(names)], named, notes)
 
 
 def _told_apart(names: list[str]) -> list[str]:
     """Each name that is there again gets its place behind it, each that is missing becomes its place."""
-    return [
-        name if name and name not in names[:at] else f"{name or 'c'}_{at + 1}".replace("c_", "c")
-        for at, name in enumerate(names)
-    ]
+    again = [f"{name}_{at}" if name in names[: at - 1] else name for at, name in enumerate(names, start=1)]
+    found = [name if names[at - 1] else f"c{at}" for at, name in enumerate(again, start=1)]
+    return found if len(set(found)) == len(found) else [f"c{at}" for at in range(1, len(names) + 1)]
 
 
 def _as_read(text: str) -> str:

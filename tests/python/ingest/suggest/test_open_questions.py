@@ -164,11 +164,13 @@ def test_a_first_line_that_may_be_a_header_is_said_to_be_taken_for_one(tmp_path)
 
 # A header with a name twice makes the file fail for good.
 def test_a_header_that_can_not_be_used_is_replaced_by_one_by_position(tmp_path):
-    found = suggested(tmp_path, f"{HEADER},Note,Note,", *(f"{row},a,b,c" for row in ROWS))
+    found = suggested(tmp_path, "", "", f"{HEADER},Note,Note,", *(f"{row},a,b,c" for row in ROWS))
     assert found.entry.source["header"] == [*HEADER.split(","), "Note", "Note_9", "c10"]
-    assert found.entry.source["skip_rows"] == 1
+    assert found.entry.source["skip_rows"] == 3
     assert found.trial.loaded == {"test_record": 24}
     assert found.extra == ["Note", "Note_9", "c10"]
+    worse = suggested(tmp_path, f"{HEADER},Note_9,Note,Note", *(f"{row},a,b,c" for row in ROWS), table="test_record")
+    assert len(set(worse.entry.source["header"])) == 10
 
 
 # Text of a file that gets into the entry makes another entry of it, or breaks it.

@@ -27,6 +27,7 @@ UNFIT = {
     "inside.json": (b'{"meta": 1, "rows": [{"a": 1}, {"a": 2}]}', "records are inside 'rows'"),
     "objects.json": (b'{\n"a": 1\n}\n{\n"a": 2\n}\n', "over several lines each"),
     "broken.csv.gz": (gzip.compress(b"SN,Test\n" * 999)[:40], "broken gzip"),
+    "hidden.csv": (gzip.compress(b"SN,Test\n"), "let it end in .gz"),
     "broken.xlsx": (b"PK\x03\x04 and nothing more", "not a whole XLSX workbook"),
     "broken.zip": (b"PK\x03\x04 and nothing more", "not a whole ZIP archive"),
     "broken.parquet": (b"PAR1 and nothing more", "not a whole Parquet file"),
