@@ -16,6 +16,7 @@ from rich.markup import escape
 from rich.progress import Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from ingest import Load, load_all
+from ingest.contract import RECORD_TABLES
 from ingest.contract_page import page
 from ingest.display import console, replay_lines, show_rejects, show_status
 from ingest.lake import check_owner, read_manifest
@@ -100,6 +101,19 @@ def replay_command(folder: str | None, **selected: str | None) -> None:
         reference, replays = replay(plant, paths, Selection(**selected))
     for line in [*(summary(reference, paths) if reference else []), *replay_lines(replays)]:
         click.echo(line)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--plant", "folder", help="The plant that it is for: its zone is used, and its names are left alone.")
+@click.option("--table", type=click.Choice(RECORD_TABLES), metavar="TABLE", help="The table that it is, if you know.")
+@click.option("--new-plant", type=click.Path(path_type=Path), help="A folder to write a whole new plant into.")
+@click.option("--timezone", default="UTC", show_default=True, help="Of the new plant, such as Europe/Berlin.")
+def suggest(file: Path, folder: str | None, table: str | None, new_plant: Path | None, timezone: str) -> None:
+    """Looks at an unknown FILE and prints the entry for plant.yml that would load it."""
+    from ingest.suggest.command import run
+
+    run(file, folder=folder, table=table, new_plant=new_plant, timezone=timezone)
 
 
 @contextmanager

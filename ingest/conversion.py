@@ -54,7 +54,7 @@ def match_columns(
                 raise Unreadable(f"columns.{name} names {named[name]!r}, which is not among its columns: {received}")
         else:
             free = [other for other in received if other not in named.values()]
-            candidates = [other for other in free if _plain(other) == _plain(name)]
+            candidates = [other for other in free if plain(other) == plain(name)]
             candidates = [other for other in candidates if other == name] or candidates
         if len(candidates) > 1:
             raise Unreadable(f"the columns {candidates} could all be {name}; say which with columns: in plant.yml")
@@ -66,13 +66,14 @@ def match_columns(
     return found
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """A column's name as names are compared."""
     return name.strip().replace("_", "").casefold()
 
 
 def _missing(contract: Contract, missing: list[str], received: list[str]) -> str:
-    known = {_plain(name) for name in received}
-    fits = [t for t in RECORD_TABLES if all(_plain(name) in known for name in CONTRACTS[t].required)]
+    known = {plain(name) for name in received}
+    fits = [t for t in RECORD_TABLES if all(plain(name) in known for name in CONTRACTS[t].required)]
     hint = f"; its columns fit the table {' or '.join(fits)}" if fits else ""
     return (
         f"the required columns {', '.join(missing)} of {contract.table} are missing{hint}; "

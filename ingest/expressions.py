@@ -102,7 +102,7 @@ def _boolean(text: str) -> str:
 
 
 def _date(text: str, kind: pa.DataType, formats: tuple[str, ...]) -> str:
-    iso = f"case when regexp_full_match({text}, {DATE}) then try_cast({text}[:10] as date) end"
+    iso = f"case when regexp_full_match({text}, {DATE}) then try_cast(({text})[:10] as date) end"
     if not formats or not pa.types.is_string(kind):
         return iso
     return f"coalesce({', '.join([iso, *(f'try_strptime({text}, {literal(it)})::date' for it in formats)])})"

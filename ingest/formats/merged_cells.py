@@ -15,7 +15,7 @@ class MergedCells:
     """Of a sheet that is read row by row; `filled` is called for each row, from the first."""
 
     def __init__(self, sheet):
-        self.coming = sorted(_ranges(sheet), key=lambda bounds: bounds[1], reverse=True)
+        self.coming = sorted(ranges(sheet), key=lambda bounds: bounds[1], reverse=True)
         self.open: list[tuple[tuple[int, int, int, int], object]] = []
 
     def filled(self, number: int, row: tuple) -> list:
@@ -32,7 +32,7 @@ class MergedCells:
         return cells
 
 
-def _ranges(sheet) -> list[tuple[int, int, int, int]]:
+def ranges(sheet) -> list[tuple[int, int, int, int]]:
     """First column, first row, last column, last row of each. They stand behind the rows: a pass of its own."""
     found = []
     with sheet.parent._archive.open(sheet._worksheet_path) as part:

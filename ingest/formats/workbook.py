@@ -67,10 +67,10 @@ def _sheets(book: openpyxl.Workbook, wanted: str | None) -> list:
 def _sheet_batches(sheet, layout: Layout, count: int) -> Iterator[Batch]:
     """`count`: records of the sheets before."""
     sheet.reset_dimensions()
-    cells = {name: _text(sheet[name].value) for name in layout.cells}
+    cells = {name: text_of(sheet[name].value) for name in layout.cells}
     header, rows = layout.header, _rows(sheet, layout)
     if header is None:
-        header = _header([_text(cell.value) or "" for cell in next(rows, [])])
+        header = _header([text_of(cell.value) or "" for cell in next(rows, [])])
     gathered = _Gathered(header, sheet.title, cells, count)
     for row in rows:
         gathered.add(row)
@@ -117,7 +117,7 @@ class _Gathered:
     def add(self, row: list) -> None:
         self.count += 1
         width = len(self.header)
-        texts = [_text(cell.value) for cell in row]
+        texts = [text_of(cell.value) for cell in row]
         errors = [cell.value for cell in row if cell.data_type == "e"]
         if errors or any(text is not None for text in texts[width:]):
             reason = f"a cell holds the error {errors[0]}" if errors else f"a value beyond the {width} columns"
@@ -136,7 +136,7 @@ class _Gathered:
         return batch
 
 
-def _text(value: object) -> str | None:
+def text_of(value: object) -> str | None:
     """Plain text of a cell: whole numbers without `.0`, dates and times as ISO 8601."""
     if isinstance(value, bool):
         return "true" if value else "false"
