@@ -1,7 +1,8 @@
-"""`python -m ingest`: loads what is new. `python -m ingest contract`: prints docs/data_contract.md."""
+"""`python -m ingest`: loads what is new. `contract` prints docs/data_contract.md; `template` writes forms."""
 
 import sys
 from collections import defaultdict
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -10,7 +11,10 @@ from rich.progress import Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from ingest import Load, load_all
 from ingest.contract_page import page
+from ingest.forms.template import known_names, write_forms
+from ingest.lake import Lake
 from ingest.source import Object
+from pipeline.lock import exclusive_run
 from pipeline.paths import Paths
 from pipeline.plant import PlantError, load_plant
 
@@ -37,6 +41,27 @@ def main(context: click.Context, folder: str | None) -> None:
 def contract() -> None:
     """Prints the data contract, as Markdown."""
     click.echo(page(), nl=False)
+
+
+@main.command()
+@click.option("--plant", "folder", help="The plant's folder; default $PLANT, then plants/demo.")
+def template(folder: str | None) -> None:
+    """Writes blank forms for operators, with drop-downs of the names in the reference data that was loaded."""
+    paths = Paths.from_environment()
+    try:
+        plant = load_plant(folder)
+        inboxes = [source.path for source in plant.sources if source.kind == "files" and source.format == "form"]
+        with exclusive_run(paths):
+            names = known_names(Lake(paths, plant))
+        inbox = f"the folder {Path(inboxes[0]).parent}" if inboxes else "the plant's inbox"
+        for file in write_forms(paths.templates, names, zone=plant.plant.timezone, inbox=inbox):
+            click.echo(file)
+    except PlantError as error:
+        raise click.ClickException(str(error)) from None
+    if not names:
+        click.echo("No reference data is loaded, so there are no drop-downs of names: make ingest, then again.")
+    if not inboxes:
+        click.echo("No source in plant.yml reads forms: {kind: files, path: inbox/forms/*.xls*, format: form}.")
 
 
 class Display:

@@ -24,7 +24,8 @@ SCAN_ROWS = 65_536
 
 @dataclass(frozen=True)
 class Converted:
-    """`records` has the columns of the contract's schema; `rejects` row, record and reason."""
+    """`records` has the columns of the contract's schema; `rejects` row, record, reason and `columns`: those at fault,
+    separated by blanks."""
 
     records: pa.Table
     rejects: pa.Table
@@ -101,6 +102,7 @@ class Conversion:
 
     def _projection(self, columns: list[Typed], extra: str, started_at: datetime) -> str:
         have = {column.name for column in columns}
+        reason, at_fault = checked(self.contract, columns)
         output = []
         for name, column in self.contract.columns.items():
             kind = "varchar" if column.type == "string" else column.type
@@ -119,13 +121,17 @@ class Conversion:
                 {hash_of(self.contract, have)} as _hash,
                 {flags_of(times, planned, started_at)} as _flags,
                 _extra,
-                {checked(self.contract, columns)} as _reason
+                {reason} as _reason,
+                {at_fault} as _columns
             from typed
         """
 
     def _as_received(self, received: pa.Schema) -> str:
         pairs = ", ".join(f"{literal(name)}, c{p}" for p, name in enumerate(received.names))
-        return f"select _row as row, json_object({pairs})::varchar as record, _reason as reason from refused"
+        return f"""
+            select _row as row, json_object({pairs})::varchar as record, _reason as reason, _columns as columns
+            from refused
+        """
 
     def convert(self, batch: Batch) -> Converted:
         received = [_plain_array(column) for column in batch.records.columns]
@@ -140,14 +146,15 @@ class Conversion:
         rows = pa.array(batch.rows, pa.int64())
         result = self._run(self.sql, "received", pa.table({**arrays, "_row": rows}))
         reasons = result["_reason"]
-        records = result.drop_columns(["_reason"])
+        records = result.drop_columns(["_reason", "_columns"])
         if reasons.null_count == len(reasons):
             return Converted(records, _no_rejects())
         bad = pc.is_valid(reasons)
         originals = {f"c{p}": array for p, array in enumerate(received)}
         # The projection keeps `_row`, so a record and its reason are brought together by it and by nothing else.
         order = pc.index_in(rows, value_set=result["_row"].combine_chunks())
-        table = pa.table({**originals, "_row": rows, "_reason": pc.take(reasons.combine_chunks(), order)})
+        faults = {name: pc.take(result[name].combine_chunks(), order) for name in ("_reason", "_columns")}
+        table = pa.table({**originals, "_row": rows, **faults})
         refused = table.filter(pc.is_valid(table["_reason"]))
         return Converted(records.filter(pc.invert(bad)), self._run(self.reject_sql, "refused", refused))
 
@@ -161,7 +168,8 @@ class Conversion:
 
 
 def _no_rejects() -> pa.Table:
-    return pa.schema([("row", pa.int64()), ("record", pa.string()), ("reason", pa.string())]).empty_table()
+    texts = [(name, pa.string()) for name in ("record", "reason", "columns")]
+    return pa.schema([("row", pa.int64()), *texts]).empty_table()
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:

@@ -12,7 +12,6 @@ from datetime import datetime
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from ingest import retention
 from ingest.compaction import compact, finish
@@ -22,7 +21,7 @@ from ingest.known import without_known
 from ingest.lake import Lake, Load
 from ingest.load_file import LoadFile
 from ingest.source import Batch, Object, StillWritten, Unreachable, Unreadable
-from ingest.sources import files, reference, simulator
+from ingest.sources import files, forms, reference, simulator
 from ingest.spellings import Spellings
 from pipeline.paths import Paths
 from pipeline.plant import FilesSource, Plant, RecordSource, Source
@@ -63,7 +62,7 @@ def load_all(plant: Plant, paths: Paths, progress: Progress = lambda thing, rows
 def _objects(plant: Plant, source: Source, paths: Paths, lake: Lake) -> Iterator[Object]:
     """Libraries that take a moment to import are left to the plants that need them."""
     if source.kind == "files":
-        return files.find(plant, source, paths)
+        return forms.find(plant, source, paths, lake) if source.format == "form" else files.find(plant, source, paths)
     if source.kind == "s3":
         from ingest.sources import s3
 
@@ -146,10 +145,12 @@ class Loader:
             known = ", ".join(name.removeprefix(REFERENCE) for name in CONTRACTS if name.startswith(REFERENCE))
             raise Unreadable(f"there is no table {thing.table}; the reference CSVs are {known}")
         events = EventRange(CONTRACTS[thing.table].timestamps[:1])
-        read = 0
+        read, wrong = 0, {}
         with LoadFile(self.lake, load) as file:
             for batch, converted in self._converted(thing, load.started_at):
                 records, rejects = converted.records, _all_rejects(batch, converted)
+                if thing.answer:
+                    wrong |= _wrong_columns(converted.rejects)
                 if thing.known_in:
                     records, rejects = without_known(self.lake, thing, records, rejects)
                 file.write(records, rejects)
@@ -158,6 +159,8 @@ class Loader:
                 self.progress(thing, read)
             if not thing.needed and not file.row_count and not file.reject_count:
                 return None
+            if thing.answer:
+                thing.answer(wrong)
             file.finish()
         return replace(
             load,
@@ -198,10 +201,7 @@ class Loader:
 
     def _spellings(self) -> Spellings:
         """The seed's, and the plant's own as they were last loaded."""
-        loads = [x for x in self.lake.loads if x.table_name == "ref_value_spellings" and x.status == "loaded"]
-        if not loads or not loads[-1].row_count:
-            return Spellings()
-        rows = pq.read_table(self.lake.table("ref_value_spellings"), filters=[("_load_id", "=", loads[-1].load_id)])
+        rows = self.lake.newest("ref_value_spellings")
         return Spellings(zip(*(rows[name].to_pylist() for name in ("column_name", "spelling", "value")), strict=True))
 
 
@@ -231,14 +231,20 @@ def _read_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
 
 
 def _all_rejects(batch: Batch, converted: Converted) -> pa.Table:
+    found = converted.rejects.drop_columns(["columns"])
     if not batch.rejects:
-        return converted.rejects
+        return found
     unread = {
         "row": pa.array([reject.row for reject in batch.rejects], pa.int64()),
         "record": pa.array([reject.record for reject in batch.rejects], pa.string()),
         "reason": pa.array([reject.reason for reject in batch.rejects], pa.string()),
     }
-    return pa.concat_tables([pa.table(unread), converted.rejects])
+    return pa.concat_tables([pa.table(unread), found])
+
+
+def _wrong_columns(rejects: pa.Table) -> dict[int, list[str]]:
+    """The columns at fault, by row."""
+    return {reject["row"]: reject["columns"].split() for reject in rejects.select(["row", "columns"]).to_pylist()}
 
 
 def without_credentials(text: str) -> str:

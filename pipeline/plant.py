@@ -118,19 +118,29 @@ class RecordSource(Section):
 
 
 class FilesSource(RecordSource):
-    """Files, found by a glob: of one table, or in a format of test equipment, which knows its tables."""
+    """Files, found by a glob: of one table, or in a format that knows its tables, of test equipment or of forms."""
 
     kind: Literal["files"]
     path: str
     """Relative to the plant's folder; `**` allowed."""
     table: str | None = None
-    """May be left out for stdf, openhtf, wats and atml: all tables of the format are loaded."""
-    format: Literal["csv", "tsv", "parquet", "json", "ndjson", "xlsx", "stdf", "openhtf", "wats", "atml"] | None = None
-    """Default: by the file's ending."""
+    """May be left out for stdf, openhtf, wats and atml: all tables of the format are loaded; never given for form."""
+    format: (
+        Literal["csv", "tsv", "parquet", "json", "ndjson", "xlsx", "form", "stdf", "openhtf", "wats", "atml"] | None
+    ) = None
+    """Default: by the file's ending. `form`: operators' workbooks, each of which says what it is for."""
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     encoding: str = "utf-8"
     sheet: str | None = None
     """Sheet of a workbook; default the first."""
+
+    @model_validator(mode="after")
+    def _forms_speak_for_themselves(self) -> "FilesSource":
+        if self.format == "form" and (self.kind != "files" or self.table or self.columns or self.sheet):
+            raise ValueError(
+                "format: form: expected kind: files, and no table, columns or sheet: a form itself says what it is"
+            )
+        return self
 
 
 class S3Source(FilesSource):

@@ -39,7 +39,7 @@ def _sheet_batches(book: openpyxl.Workbook, sheet: str | None) -> Iterator[Batch
     header = _header(next(rows, ()))
     records, positions, rejects = [], [], []
     for count, row in enumerate(rows, start=1):
-        texts = [_text(cell.value) for cell in row]
+        texts = [text_of(cell.value) for cell in row]
         errors = [cell.value for cell in row if cell.data_type == "e"]
         if errors or any(text is not None for text in texts[len(header) :]):
             reason = f"a cell holds the error {errors[0]}" if errors else f"a value beyond the {len(header)} columns"
@@ -54,7 +54,7 @@ def _sheet_batches(book: openpyxl.Workbook, sheet: str | None) -> Iterator[Batch
 
 
 def _header(row: tuple) -> list[str]:
-    names = [_text(cell.value) or "" for cell in row]
+    names = [text_of(cell.value) or "" for cell in row]
     while names and not names[-1]:
         names.pop()
     if not names:
@@ -69,7 +69,7 @@ def _batch(header: list[str], records: list, positions: list[int], rejects: list
     return Batch(pa.table(columns), np.array(positions, np.int64), rejects)
 
 
-def _text(value: object) -> str | None:
+def text_of(value: object) -> str | None:
     """Plain text of a cell: whole numbers without `.0`, dates and times as ISO 8601."""
     if isinstance(value, bool):
         return "true" if value else "false"

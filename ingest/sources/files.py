@@ -16,6 +16,7 @@ import duckdb
 
 from ingest.contract import CONTRACTS, RECORD_TABLES
 from ingest.formats import delimited, equipment, json_text, parquet, workbook
+from ingest.forms import form
 from ingest.source import Batch, Object, Reading, StillWritten, Unreadable
 from ingest.sql import literal
 from pipeline.paths import Paths
@@ -48,15 +49,20 @@ def pattern(plant: Plant, source: FilesSource) -> str:
 
 def find(plant: Plant, source: FilesSource, paths: Paths) -> Iterator[Object]:
     """The source's files in the order of their names."""
+    readings = [(one, reading_of(plant, one)) for one in by_table(source)]
+    for file, name in matches(plant, source):
+        for one, reading in readings:
+            yield file_object(file, name, one, reading, paths)
+
+
+def matches(plant: Plant, source: FilesSource) -> Iterator[tuple[Path, str]]:
+    """Each file that the source means, and its name as an object."""
     if (plant.folder / source.path).is_dir():
         raise _wrong(source, "path", "is a folder; say which files in it, such as inbox/*.csv")
-    readings = [(one, reading_of(plant, one)) for one in by_table(source)]
     for found in sorted(glob.glob(pattern(plant, source), recursive=True)):
         file = Path(found)
         if file.is_file() and is_meant(file.name):
-            name = found if os.path.isabs(source.path) else Path(os.path.relpath(file, plant.folder)).as_posix()
-            for one, reading in readings:
-                yield file_object(file, name, one, reading, paths)
+            yield file, found if os.path.isabs(source.path) else Path(os.path.relpath(file, plant.folder)).as_posix()
 
 
 def reading_of(plant: Plant, source: RecordSource) -> Reading:
@@ -75,7 +81,7 @@ def is_meant(name: str) -> bool:
 
 def by_table(source: FilesSource) -> list[FilesSource]:
     """The source for each of its tables: the one of plant.yml, else all that its format knows."""
-    tables = [source.table] if source.table else equipment.FORMATS[format_of(source, Path(source.path))].tables
+    tables = [source.table] if source.table else _tables_of_format(source)
     columns = source.columns.items()
     return [
         source.model_copy(
@@ -83,6 +89,14 @@ def by_table(source: FilesSource) -> list[FilesSource]:
         )
         for table in tables
     ]
+
+
+def _tables_of_format(source: FilesSource) -> Sequence[str]:
+    """Those of a format that knows them; else empty."""
+    kind = format_of(source, Path(source.path))
+    if kind == "form":
+        return form.TABLES
+    return equipment.FORMATS[kind].tables if kind in equipment.FORMATS else ()
 
 
 def format_of(source: FilesSource, file: Path) -> str | None:
@@ -132,11 +146,11 @@ def check_records(source: RecordSource, tables: Sequence[str] = RECORD_TABLES) -
 
 def check(source: FilesSource) -> None:
     """Raises PlantError for what plant.yml gets wrong about a source."""
-    of_format = equipment.FORMATS.get(format_of(source, Path(source.path)))
-    if source.table is None and of_format is None:
+    tables = _tables_of_format(source)
+    if source.table is None and not tables:
         expected = ", ".join(RECORD_TABLES)
         raise PlantError(f"plant.yml: sources.{source.name}.table: missing; expected one of {expected}")
-    check_records(source, of_format.tables if of_format else RECORD_TABLES)
+    check_records(source, tables or RECORD_TABLES)
     if source.delimiter is not None and (not source.delimiter.isascii() or source.delimiter in '"\r\n'):
         raise _wrong(source, "delimiter", "can't delimit; expected one plain character such as ; or a tab")
     try:
@@ -160,12 +174,13 @@ def _batches(file: Path, version: str, source: FilesSource, reading: Reading, pa
     try:
         yield from _read(file, source, reading, paths)
     except (Unreadable, OSError) as error:
-        _check_unchanged(file, version)
+        check_unchanged(file, version)
         raise error if isinstance(error, Unreadable) else Unreadable(f"can't be read: {error}") from None
-    _check_unchanged(file, version)
+    check_unchanged(file, version)
 
 
-def _check_unchanged(file: Path, version: str) -> None:
+def check_unchanged(file: Path, version: str) -> None:
+    """Raises StillWritten when the file is not of this version any more."""
     if not file.exists() or file_version(file) != version:
         raise StillWritten("it changed while it was read, and is left to the next run")
 
