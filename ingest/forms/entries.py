@@ -1,6 +1,6 @@
 """Filled forms, read: each row below a key row (`ingest.forms.form`) that holds anything is an entry.
 
-A sheet is read in one pass, cell by cell as it lies in the file, so that empty formatted rows cost no memory.
+A sheet is read in one pass, cell by cell as it lies in the file: of a formula, that it is one and what its value was.
 """
 
 import json
@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from itertools import chain, count
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
 from ingest.contract import CONTRACTS
 from ingest.formats.workbook import text_of
+from ingest.forms.empty_rows import without_empty_rows
 from ingest.forms.form import FORMS, KEY, RESULT, TABLES, label_of
 from ingest.source import Batch, Reject, Unreadable
 
@@ -54,12 +56,18 @@ class Sheet:
     """A sheet with a key row. `columns`: number of a column to its name, of the contract or as it is headed."""
 
     title: str
+    part: str
+    """The file within the workbook."""
     table: str
     key_row: int
     columns: dict[int, str]
     result: int | None = None
     stamp: str | None = None
     entries: list[Entry] = field(default_factory=list)
+
+    @property
+    def last_row(self) -> int:
+        return self.entries[-1].row if self.entries else self.key_row
 
     def label(self, at: int) -> str:
         """Of a column, as people say it."""
@@ -142,7 +150,7 @@ class _Cells(WorkSheetParser):
     def __init__(self, worksheet):
         book = worksheet.parent
         super().__init__(
-            worksheet._get_source(),
+            BytesIO(without_empty_rows(worksheet._get_source().read())),
             worksheet._shared_strings,
             data_only=True,
             epoch=book.epoch,
@@ -160,28 +168,28 @@ class _Cells(WorkSheetParser):
 def _sheet(worksheet, *, entries: bool = True) -> Sheet | None:
     """None where it has no key row; without its entries if they are not asked for."""
     cells, sheet, above = _Cells(worksheet), None, []
-    with cells.source:
-        for row, found in cells.parse():
-            if sheet is None and row > LAST_KEY_ROW:
-                return None
-            if sheet is None:
-                sheet = _headed(worksheet.title, row, found, above)
-                above = [found, *above[: HEADS - 1]]
-                if sheet and not entries:
-                    return sheet
-            elif entry := _entry(sheet, row, found):
-                sheet.entries.append(entry)
+    for row, found in cells.parse():
+        if sheet is None and row > LAST_KEY_ROW:
+            return None
+        if sheet is None:
+            sheet = _headed(worksheet, row, found, above)
+            above = [found, *above[: HEADS - 1]]
+            if sheet and not entries:
+                return sheet
+        elif entry := _entry(sheet, row, found):
+            sheet.entries.append(entry)
     if sheet and cells.merged_cells:
         _refuse_merged(sheet, [range_boundaries(it.ref) for it in cells.merged_cells.mergeCell])
     return sheet
 
 
-def _headed(title: str, row: int, cells: list[dict], above: list[list[dict]]) -> Sheet | None:
+def _headed(worksheet, row: int, cells: list[dict], above: list[list[dict]]) -> Sheet | None:
     """The sheet that a row makes if it is a key row. `above`: the rows over it, the nearest first."""
     keys = {it["column"]: key for it in cells if (key := KEY.fullmatch(str(it["value"]))) and key[1] in TABLES}
     if not keys:
         return None
-    sheet = Sheet(title, next(iter(keys.values()))[1], row, {})
+    title = worksheet.title
+    sheet = Sheet(title, worksheet._worksheet_path, next(iter(keys.values()))[1], row, {})
     for at, key in keys.items():
         if key[1] != sheet.table:
             raise Unreadable(f"the sheet {title!r} mixes forms of {sheet.table} and {key[1]}; take a sheet for each")

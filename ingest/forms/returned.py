@@ -3,19 +3,21 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import ceil
 from pathlib import Path
 
 import openpyxl
 from openpyxl.cell import Cell, MergedCell
 from openpyxl.comments import Comment
-from openpyxl.styles import Alignment, Font, PatternFill, Protection
+from openpyxl.styles import Font, PatternFill, Protection
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from ingest.contract import CONTRACTS
-from ingest.forms.entries import Sheet
+from ingest.forms.empty_rows import trimmed
+from ingest.forms.entries import Entry, Sheet
 from ingest.forms.form import RESULT, fault_of, key_of
-from ingest.forms.template import FONT, SOFT, head, hint, put
+from ingest.forms.template import FONT, GRID, LINE_HEIGHT, SOFT, WRAPPED, head, hint, put, style_entry
 from ingest.lake import PART, rename
 
 RED = PatternFill("solid", fgColor="FFF4B6A6")
@@ -29,6 +31,8 @@ SUMMARY = "Firstpass: "
 NO_CELL = 0
 """For a fault of the row, where the column that it is in was deleted."""
 WIDTH = 60
+BLANK_ROWS = 500
+"""Empty rows below the entries that a copy keeps."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,8 @@ class Return:
         part = target.with_name(target.name + PART)
         part.parent.mkdir(parents=True, exist_ok=True)
         try:
-            book = openpyxl.load_workbook(self.form, keep_vba=target.suffix.lower() == ".xlsm", rich_text=True)
+            content = trimmed(self.form, {sheet.part: sheet.last_row + BLANK_ROWS for sheet in sheets})
+            book = openpyxl.load_workbook(content, keep_vba=target.suffix.lower() == ".xlsm", rich_text=True)
             for sheet in sheets:
                 _mark(book[sheet.title], sheet, summary, stamp_of(self.place))
             book.active = book.sheetnames.index(sheets[0].title)
@@ -140,18 +145,20 @@ def _mark(worksheet: Worksheet, sheet: Sheet, summary: str, stamp: str) -> None:
         head(_cell(worksheet, sheet.key_row - 2, result), "Result")
         hint(_cell(worksheet, sheet.key_row - 1, result), "Written by Firstpass, and not read.")
     put(_cell(worksheet, sheet.key_row, result), key_of(sheet.table, RESULT, stamp))
-    worksheet.column_dimensions[get_column_letter(result)].width = WIDTH
+    _widen(worksheet, result)
     _summarise(worksheet, sheet, summary, result)
     for entry in sheet.entries:
         said = _cell(worksheet, entry.row, result)
         put(said, f"{MARK}{entry.reason}" if entry.faults else "Loaded")
         said.font = WRONG if entry.faults else GOOD
-        said.alignment = Alignment(wrap_text=True, vertical="top")
+        said.alignment = WRAPPED
+        said.border = GRID
+        shape = worksheet.row_dimensions[entry.row]
+        shape.height = max(shape.height or 0, LINE_HEIGHT * ceil(len(said.value) / WIDTH))
+        _shut(worksheet, sheet, entry)
         for at, fault in entry.faults.items():
             if at != NO_CELL:
                 _note(_cell(worksheet, entry.row, at), fault)
-        if not entry.faults:
-            _lock(worksheet, sheet, entry)
 
 
 def _summarise(worksheet: Worksheet, sheet: Sheet, summary: str, result: int) -> None:
@@ -165,13 +172,29 @@ def _summarise(worksheet: Worksheet, sheet: Sheet, summary: str, result: int) ->
             return
 
 
-def _lock(worksheet: Worksheet, sheet: Sheet, entry) -> None:
-    """A loaded row stays as it is: to change it would add a record, as would a formula that changes by itself."""
-    for at in sheet.columns:
+def _shut(worksheet: Worksheet, sheet: Sheet, entry: Entry) -> None:
+    """Locks a row that is loaded, and opens one that is not.
+
+    To change what is loaded would add a record, as would a formula whose value changes by itself.
+    """
+    columns = CONTRACTS[sheet.table].columns
+    for at, name in sheet.columns.items():
         cell = _cell(worksheet, entry.row, at)
-        cell.protection = Protection(locked=True)
-        if at in entry.computed:
+        if not cell.has_style and name in columns:
+            style_entry(cell, columns[name])
+        cell.protection = Protection(locked=not entry.faults)
+        if at in entry.computed and not entry.faults:
             put(cell, entry.computed[at])
+
+
+def _widen(worksheet: Worksheet, column: int) -> None:
+    """Sets the width of one column; one that shares its definition with those before it gets its own."""
+    for shape in list(worksheet.column_dimensions.values()):
+        if shape.min and shape.min < column <= (shape.max or 0):
+            shape.max = column - 1
+    shape = worksheet.column_dimensions[get_column_letter(column)]
+    shape.min = shape.max = column
+    shape.width = WIDTH
 
 
 def _note(cell: Cell, fault: str) -> None:

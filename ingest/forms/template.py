@@ -23,13 +23,16 @@ TITLE_ROW, HOW_ROW, WHERE_ROW, SUMMARY_ROW, LABEL_ROW, HINT_ROW, KEY_ROW = range
 FIRST_ROW = KEY_ROW + 1
 LAST_ROW = 1_048_576
 DRAWN_ROWS = 40
+LINE_HEIGHT = 16
 """Rows that are drawn as a table; those below can be filled in as well."""
 FONT = "Calibri"
 DARK, INK, SOFT, PALE = "27414F", "1F2A30", "55616D", "F3F6F8"
 LINE = Side("thin", color="C9D3D9")
 GRID = Border(left=LINE, right=LINE, top=LINE, bottom=LINE)
+WRAPPED = Alignment(horizontal="left", wrap_text=True, vertical="top", indent=1)
 FORMATS = {"string": "@", "boolean": "@", "bigint": "0", "date": "yyyy-mm-dd", "timestamp": "yyyy-mm-dd hh:mm"}
-WIDTHS = {"string": 22, "date": 13, "timestamp": 19, "bigint": 13, "double": 13, "boolean": 10}
+WIDTHS = {"string": 24, "date": 16, "timestamp": 21, "bigint": 16, "double": 16, "boolean": 10}
+ALIGNED = {"bigint": "right", "double": "right"}
 NAMES = ("_id", "_name", "_code")
 """How columns of reference data end whose values records name."""
 LARGEST_NUMBER = "1E+300"
@@ -80,11 +83,12 @@ class _Form:
         sheet.title = self.title
         self._head(sheet, self.how, self.where)
         sheet.row_dimensions[KEY_ROW].hidden = True
+        sheet.sheet_format.defaultRowHeight, sheet.sheet_format.customHeight = LINE_HEIGHT, True
         for at, (name, column) in enumerate(self.contract.columns.items(), start=1):
             put(sheet.cell(KEY_ROW, at), key_of(self.table, name))
             below = sheet.column_dimensions[get_column_letter(at)]
             for target in [below, *(sheet.cell(row, at) for row in range(FIRST_ROW, FIRST_ROW + DRAWN_ROWS))]:
-                _style_entry(target, column)
+                style_entry(target, column)
             validation = self._validation(name, column)
             validation.add(f"{get_column_letter(at)}{FIRST_ROW}:{get_column_letter(at)}{LAST_ROW}")
             sheet.add_data_validation(validation)
@@ -96,7 +100,7 @@ class _Form:
         for at, (name, column) in enumerate(self.contract.columns.items(), start=1):
             for row in (FIRST_ROW, FIRST_ROW + 1):
                 cell = sheet.cell(row, at)
-                _style_entry(cell, column)
+                style_entry(cell, column)
                 cell.protection = Protection(locked=True)
                 if row == FIRST_ROW or name in needed:
                     put(cell, self._example(name, column))
@@ -112,7 +116,8 @@ class _Form:
         put(sheet.cell(WHERE_ROW, 1), where)
         lines = 1
         for at, (name, column) in enumerate(columns.items(), start=1):
-            letter, width = get_column_letter(at), WIDTHS[column.type]
+            letter = get_column_letter(at)
+            width = max(WIDTHS[column.type], len(str(column.example)) + 6)
             sheet.column_dimensions[letter].width = width
             head(sheet.cell(LABEL_ROW, at), label_of(name) + (" *" if column.required else ""))
             hint(sheet.cell(HINT_ROW, at), said := self._said(name, column))
@@ -189,7 +194,7 @@ def head(cell: Cell, text: str) -> None:
     put(cell, text)
     cell.font = Font(name=FONT, bold=True, color="FFFFFF", size=11)
     cell.fill = PatternFill("solid", fgColor=DARK)
-    cell.alignment = Alignment(vertical="center")
+    cell.alignment = Alignment(horizontal="left", vertical="center", indent=1)
     cell.border = GRID
 
 
@@ -197,16 +202,16 @@ def hint(cell: Cell, text: str) -> None:
     put(cell, text)
     cell.font = Font(name=FONT, color=SOFT, size=9)
     cell.fill = PatternFill("solid", fgColor=PALE)
-    cell.alignment = Alignment(wrap_text=True, vertical="top")
+    cell.alignment = WRAPPED
     cell.border = GRID
 
 
-def _style_entry(target, column: Column) -> None:
+def style_entry(target, column: Column) -> None:
     """Of a cell, or of a whole column below what is drawn."""
     target.font = Font(name=FONT, color=INK, size=11)
     target.border = GRID
     target.number_format = FORMATS.get(column.type, "General")
-    target.alignment = Alignment(vertical="top")
+    target.alignment = Alignment(horizontal=ALIGNED.get(column.type, "left"), vertical="top", indent=1)
     target.protection = Protection(locked=False)
 
 
