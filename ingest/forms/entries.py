@@ -1,40 +1,26 @@
-"""Filled forms, read: each row below a key row (`ingest.forms.form`) that holds anything is an entry.
-
-A sheet is read in one pass, cell by cell as it lies in the file: of a formula, that it is one and what its value was.
-"""
+"""Filled forms, read: each row below a key row (`ingest.forms.form`) that holds anything is an entry."""
 
 import json
-import zipfile
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from io import BytesIO
 from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
-import openpyxl
 import pyarrow as pa
 from openpyxl.utils import get_column_letter, range_boundaries
-from openpyxl.utils.exceptions import InvalidFileException
-from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
 from ingest.contract import CONTRACTS
 from ingest.formats.workbook import text_of
-from ingest.forms.empty_rows import without_empty_rows
+from ingest.forms.cells import Cells, opened
 from ingest.forms.form import FORMS, KEY, RESULT, TABLES, label_of
 from ingest.source import Batch, Reject, Unreadable
 
 LAST_KEY_ROW = 100
 """Below it no key row is looked for."""
-LARGEST = 128 << 20
-"""Bytes of a workbook, unpacked: some hundred thousand entries."""
 HEADS = 2
 """Rows above the key row in which the heading of an added column is looked for."""
-OLD_OR_ENCRYPTED = b"\xd0\xcf\x11\xe0"
-BROKEN = (zipfile.BadZipFile, InvalidFileException, SyntaxError, LookupError, ValueError, TypeError, EOFError, OSError)
-"""What openpyxl raises over a file that is no workbook, or half of one."""
 
 
 @dataclass
@@ -93,7 +79,7 @@ def batches(sheets: list[Sheet]) -> Iterator[Batch]:
 def table_of(file: Path) -> str:
     """The table that a form says it is for; of one that can't be read, what its name says, else the first."""
     try:
-        with _opened(file) as book:
+        with opened(file) as book:
             return next(found.table for worksheet in book.worksheets if (found := _sheet(worksheet, entries=False)))
     except (Unreadable, StopIteration):
         named = (table for form, table in FORMS.items() if file.name.lower().startswith(form))
@@ -102,7 +88,7 @@ def table_of(file: Path) -> str:
 
 def read_form(file: Path) -> list[Sheet]:
     """The sheets of a workbook that are forms, at least one, all of one table. Raises Unreadable."""
-    with _opened(file) as book:
+    with opened(file) as book:
         sheets = [sheet for worksheet in book.worksheets if (sheet := _sheet(worksheet))]
     if not sheets:
         raise Unreadable(
@@ -123,51 +109,9 @@ def read_form(file: Path) -> list[Sheet]:
     return sheets
 
 
-@contextmanager
-def _opened(file: Path) -> Iterator[openpyxl.Workbook]:
-    """Raises Unreadable, also for what goes wrong while it is read."""
-    try:
-        with file.open("rb") as stream:
-            if stream.read(4) == OLD_OR_ENCRYPTED:
-                raise Unreadable("an old .xls workbook, or one with a password; save it as .xlsx, without a password")
-        with zipfile.ZipFile(file) as archive:
-            if sum(part.file_size for part in archive.infolist()) > LARGEST:
-                raise Unreadable(f"larger than {LARGEST >> 20} MB when unpacked; split it")
-        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-    except BROKEN as error:
-        raise Unreadable(f"not a whole XLSX workbook: {error}") from None
-    try:
-        yield book
-    except BROKEN as error:
-        raise Unreadable(f"not a whole XLSX workbook: {error}") from None
-    finally:
-        book.close()
-
-
-class _Cells(WorkSheetParser):
-    """A sheet's cells as openpyxl reads them; of a formula the value, and `formula`: saved, or missing."""
-
-    def __init__(self, worksheet):
-        book = worksheet.parent
-        super().__init__(
-            BytesIO(without_empty_rows(worksheet._get_source().read())),
-            worksheet._shared_strings,
-            data_only=True,
-            epoch=book.epoch,
-            date_formats=book._date_formats,
-            timedelta_formats=book._timedelta_formats,
-        )
-
-    def parse_cell(self, element):
-        cell = super().parse_cell(element)
-        if element.find(FORMULA_TAG) is not None:
-            cell["formula"] = "saved" if cell["value"] is not None or element.get("t") == "str" else "missing"
-        return cell
-
-
 def _sheet(worksheet, *, entries: bool = True) -> Sheet | None:
     """None where it has no key row; without its entries if they are not asked for."""
-    cells, sheet, above = _Cells(worksheet), None, []
+    cells, sheet, above = Cells(worksheet), None, []
     for row, found in cells.parse():
         if sheet is None and row > LAST_KEY_ROW:
             return None
@@ -197,7 +141,7 @@ def _headed(worksheet, row: int, cells: list[dict], above: list[list[dict]]) -> 
             sheet.result, sheet.stamp = at, key[3]
         else:
             sheet.columns[at] = key[2]
-    for cell in chain.from_iterable(above):
+    for cell in chain.from_iterable(reversed(above)):
         at, heading = cell["column"], text_of(cell["value"])
         if heading and at not in sheet.columns and at != sheet.result:
             known = heading in sheet.columns.values()

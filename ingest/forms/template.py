@@ -6,9 +6,7 @@ from math import ceil
 from pathlib import Path
 
 from openpyxl import Workbook
-from openpyxl.cell import Cell
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-from openpyxl.styles import Alignment, Border, Font, PatternFill, Protection, Side
+from openpyxl.styles import Font, Protection
 from openpyxl.utils import get_column_letter, quote_sheetname
 from openpyxl.utils.datetime import to_excel
 from openpyxl.workbook.defined_name import DefinedName
@@ -17,22 +15,14 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from ingest.contract import CONTRACTS, REFERENCE, VOCABULARIES, Column
 from ingest.forms.form import FORMS, expected_of, key_of, label_of, title_of
+from ingest.forms.look import DARK, FONT, LINE_HEIGHT, SOFT, WIDTHS, head, hint, put, style_entry
 from ingest.lake import PART, Lake, rename
 
 TITLE_ROW, HOW_ROW, WHERE_ROW, SUMMARY_ROW, LABEL_ROW, HINT_ROW, KEY_ROW = range(1, 8)
 FIRST_ROW = KEY_ROW + 1
 LAST_ROW = 1_048_576
 DRAWN_ROWS = 40
-LINE_HEIGHT = 16
 """Rows that are drawn as a table; those below can be filled in as well."""
-FONT = "Calibri"
-DARK, INK, SOFT, PALE = "27414F", "1F2A30", "55616D", "F3F6F8"
-LINE = Side("thin", color="C9D3D9")
-GRID = Border(left=LINE, right=LINE, top=LINE, bottom=LINE)
-WRAPPED = Alignment(horizontal="left", wrap_text=True, vertical="top", indent=1)
-FORMATS = {"string": "@", "boolean": "@", "bigint": "0", "date": "yyyy-mm-dd", "timestamp": "yyyy-mm-dd hh:mm"}
-WIDTHS = {"string": 24, "date": 16, "timestamp": 21, "bigint": 16, "double": 16, "boolean": 10}
-ALIGNED = {"bigint": "right", "double": "right"}
 NAMES = ("_id", "_name", "_code")
 """How columns of reference data end whose values records name."""
 LARGEST_NUMBER = "1E+300"
@@ -178,41 +168,6 @@ class _Form:
         if column.type == "date":
             return date.fromisoformat(column.example)
         return datetime.fromisoformat(column.example) if column.type == "timestamp" else column.example
-
-
-def put(cell: Cell, value: object) -> Cell:
-    """Writes a value; text is text, whatever it begins with."""
-    if isinstance(value, str):
-        cell.value = ILLEGAL_CHARACTERS_RE.sub("\ufffd", value)
-        cell.data_type = "s"
-    else:
-        cell.value = value
-    return cell
-
-
-def head(cell: Cell, text: str) -> None:
-    put(cell, text)
-    cell.font = Font(name=FONT, bold=True, color="FFFFFF", size=11)
-    cell.fill = PatternFill("solid", fgColor=DARK)
-    cell.alignment = Alignment(horizontal="left", vertical="center", indent=1)
-    cell.border = GRID
-
-
-def hint(cell: Cell, text: str) -> None:
-    put(cell, text)
-    cell.font = Font(name=FONT, color=SOFT, size=9)
-    cell.fill = PatternFill("solid", fgColor=PALE)
-    cell.alignment = WRAPPED
-    cell.border = GRID
-
-
-def style_entry(target, column: Column) -> None:
-    """Of a cell, or of a whole column below what is drawn."""
-    target.font = Font(name=FONT, color=INK, size=11)
-    target.border = GRID
-    target.number_format = FORMATS.get(column.type, "General")
-    target.alignment = Alignment(horizontal=ALIGNED.get(column.type, "left"), vertical="top", indent=1)
-    target.protection = Protection(locked=False)
 
 
 def _limits(column: Column) -> dict:
