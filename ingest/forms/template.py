@@ -43,18 +43,22 @@ def known_names(lake: Lake) -> dict[str, list[str]]:
 def write_forms(folder: Path, names: dict[str, list[str]], *, zone: str, inbox: str) -> Iterator[Path]:
     """Writes every form. `names` by column, `zone` of times, `inbox` as plant.yml names it."""
     folder.mkdir(parents=True, exist_ok=True)
-    for form, table in FORMS.items():
+    for form in FORMS:
         target = folder / f"{form}.xlsx"
         part = target.with_name(target.name + PART)
-        _Form(table, title_of(form), names, zone=zone, inbox=inbox).book.save(part)
+        blank_form(form, names, zone=zone, inbox=inbox).save(part)
         rename(part, target)
         yield target
 
 
+def blank_form(form: str, names: dict[str, list[str]], *, zone: str, inbox: str) -> Workbook:
+    return _Form(form, names, zone=zone, inbox=inbox).book
+
+
 class _Form:
-    def __init__(self, table: str, title: str, names: dict[str, list[str]], *, zone: str, inbox: str):
-        self.table, self.title = table, title
-        self.contract = CONTRACTS[table]
+    def __init__(self, form: str, names: dict[str, list[str]], *, zone: str, inbox: str):
+        self.table, self.title = FORMS[form], title_of(form)
+        self.contract = CONTRACTS[self.table]
         self.lists = {
             name: VOCABULARIES[column.values].values if column.values else names.get(name, [])
             for name, column in self.contract.columns.items()
