@@ -8,7 +8,6 @@ from io import BytesIO
 from pathlib import Path
 
 import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
 from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
 
 from ingest.forms.empty_rows import without_empty_rows
@@ -17,8 +16,6 @@ from ingest.source import Unreadable
 LARGEST = 128 << 20
 """Bytes of a workbook, unpacked: some hundred thousand entries."""
 OLD_OR_ENCRYPTED = b"\xd0\xcf\x11\xe0"
-BROKEN = (zipfile.BadZipFile, InvalidFileException, SyntaxError, LookupError, ValueError, TypeError, EOFError, OSError)
-"""What openpyxl raises over a file that is no workbook, or half of one."""
 
 
 def load(file: Path | BytesIO, **options) -> openpyxl.Workbook:
@@ -30,8 +27,8 @@ def load(file: Path | BytesIO, **options) -> openpyxl.Workbook:
 
 @contextmanager
 def opened(file: Path) -> Iterator[openpyxl.Workbook]:
-    """Raises Unreadable, also for what goes wrong while it is read."""
-    try:
+    """For `Cells` of its sheets. Raises Unreadable."""
+    with _explained():
         with file.open("rb") as stream:
             if stream.read(4) == OLD_OR_ENCRYPTED:
                 raise Unreadable("an old .xls workbook, or one with a password; save it as .xlsx, without a password")
@@ -39,12 +36,8 @@ def opened(file: Path) -> Iterator[openpyxl.Workbook]:
             if sum(part.file_size for part in archive.infolist()) > LARGEST:
                 raise Unreadable(f"larger than {LARGEST >> 20} MB when unpacked; split it")
         book = load(file, read_only=True, data_only=True)
-    except BROKEN as error:
-        raise Unreadable(f"not a whole XLSX workbook: {error}") from None
     try:
         yield book
-    except BROKEN as error:
-        raise Unreadable(f"not a whole XLSX workbook: {error}") from None
     finally:
         book.close()
 
@@ -55,16 +48,34 @@ class Cells(WorkSheetParser):
     def __init__(self, worksheet):
         book = worksheet.parent
         super().__init__(
-            BytesIO(without_empty_rows(worksheet._get_source().read())),
+            BytesIO(),
             worksheet._shared_strings,
             data_only=True,
             epoch=book.epoch,
             date_formats=book._date_formats,
             timedelta_formats=book._timedelta_formats,
         )
+        self.worksheet = worksheet
+
+    def rows(self) -> Iterator[tuple[int, list[dict]]]:
+        """Number and cells of each row that holds anything. Raises Unreadable."""
+        with _explained():
+            self.source = BytesIO(without_empty_rows(self.worksheet._get_source().read()))
+            yield from self.parse()
 
     def parse_cell(self, element):
         cell = super().parse_cell(element)
         if element.find(FORMULA_TAG) is not None:
             cell["formula"] = "saved" if cell["value"] is not None or element.get("t") == "str" else "missing"
         return cell
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """There is no end to what openpyxl raises over a workbook that is broken, or only unusual."""
+    try:
+        yield
+    except Unreadable:
+        raise
+    except Exception as error:
+        raise Unreadable(f"not a whole XLSX workbook: {error}") from None

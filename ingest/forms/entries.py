@@ -51,10 +51,6 @@ class Sheet:
     stamp: str | None = None
     entries: list[Entry] = field(default_factory=list)
 
-    @property
-    def last_row(self) -> int:
-        return self.entries[-1].row if self.entries else self.key_row
-
     def label(self, at: int) -> str:
         """Of a column, as people say it."""
         name = self.columns.get(at, f"Column {get_column_letter(at)}")
@@ -66,7 +62,7 @@ def batches(sheets: list[Sheet]) -> Iterator[Batch]:
     positions = count(1)
     for sheet in sheets:
         good, rows, rejects = [], [], []
-        for position, entry in zip(positions, sheet.entries, strict=False):
+        for entry, position in zip(sheet.entries, positions, strict=False):
             if entry.faults:
                 rejects.append(_reject(position, sheet, entry))
             else:
@@ -112,7 +108,7 @@ def read_form(file: Path) -> list[Sheet]:
 def _sheet(worksheet, *, entries: bool = True) -> Sheet | None:
     """None where it has no key row; without its entries if they are not asked for."""
     cells, sheet, above = Cells(worksheet), None, []
-    for row, found in cells.parse():
+    for row, found in cells.rows():
         if sheet is None and row > LAST_KEY_ROW:
             return None
         if sheet is None:

@@ -95,13 +95,12 @@ def _note(cell: Cell, fault: str) -> None:
 
 def _unmark(worksheet: Worksheet, sheet: Sheet) -> None:
     """Takes away what an earlier return marked."""
-    for row in worksheet.iter_rows(min_row=sheet.key_row + 1):
-        for cell in row:
-            if cell.has_style and cell.fill.fgColor.rgb == RED.fgColor.rgb:
-                cell.fill = PatternFill()
-            if cell.comment and cell.comment.text.startswith(MARK):
-                _, _, before = cell.comment.text.partition(BEFORE)
-                cell.comment = Comment(before, cell.comment.author) if before else None
+    for (row, _), cell in worksheet._cells.items():  # iter_rows would make those that are not there
+        if row > sheet.key_row and cell.has_style and cell.fill.fgColor.rgb == RED.fgColor.rgb:
+            cell.fill = PatternFill()
+        if row > sheet.key_row and cell.comment and cell.comment.text.startswith(MARK):
+            _, _, before = cell.comment.text.partition(BEFORE)
+            cell.comment = Comment(before, cell.comment.author) if before else None
 
 
 def _cell(worksheet: Worksheet, row: int, column: int) -> Cell:

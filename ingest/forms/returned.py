@@ -15,7 +15,7 @@ from ingest.lake import PART, rename
 from ingest.source import StillWritten
 
 BLANK_ROWS = 500
-"""Empty rows below the entries that a copy keeps."""
+"""Empty rows with formats that a copy keeps."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Return:
         part = target.with_name(target.name + PART)
         part.parent.mkdir(parents=True, exist_ok=True)
         try:
-            content = trimmed(self.form, {sheet.part: sheet.last_row + BLANK_ROWS for sheet in sheets})
+            content = trimmed(self.form, {sheet.part for sheet in sheets}, kept=BLANK_ROWS)
             book = load(content, keep_vba=target.suffix.lower() == ".xlsm", rich_text=True)
             for sheet in sheets:
                 mark(book[sheet.title], sheet, summary, stamp_of(self.place))

@@ -13,6 +13,7 @@ from plant_site import Site
 
 from ingest.forms.template import FIRST_ROW, blank_form
 
+SOURCE = {"name": "tests", "kind": "files", "path": "inbox/*", "format": "form"}
 MACHINE, DATE, SHIFT, CATEGORY, MINUTES, QUANTITY, REASON, COMMENT, OPERATOR, RESULT = range(1, 11)
 DAY = date(2024, 3, 5)
 GOOD = {MACHINE: "M1", DATE: DAY, SHIFT: "early", CATEGORY: "stop", MINUTES: 12.5}

@@ -5,15 +5,13 @@ from datetime import datetime
 import openpyxl
 import pytest
 from click.testing import CliRunner
-from filled_form import blank, fill
+from filled_form import SOURCE, blank, fill
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from ingest.__main__ import main
 from ingest.contract import CONTRACTS
 from ingest.forms.form import FORMS
 from ingest.forms.template import FIRST_ROW, HINT_ROW, KEY_ROW, LABEL_ROW
-
-SOURCE = {"name": "tests", "kind": "files", "path": "inbox/*", "format": "form"}
 
 
 def make(site):
