@@ -5,12 +5,11 @@ import zipfile
 from datetime import datetime, time
 
 import pytest
-from filled_form import DAY, MACHINE, REASON, SOURCE, blank, fill, rewrite, row, write
+from filled_form import DAY, MACHINE, REASON, SOURCE, fill, rewrite, row, write
 from openpyxl.chart import LineChart
 from openpyxl.styles import PatternFill
 
 from ingest.forms import cells, entries
-from ingest.forms.form import FORMS
 from ingest.forms.template import FIRST_ROW, KEY_ROW, LABEL_ROW
 from ingest.sources import files
 
@@ -30,20 +29,6 @@ def on_sheet(change):
     return lambda name, content: change(content) if name == SHEET else content
 
 
-# One source reads all forms: nobody has to sort them into folders.
-def test_a_form_says_itself_what_it_is_for(forms):
-    for name in FORMS:
-        book = blank(name)
-        examples = book["Examples"].iter_rows(min_row=FIRST_ROW, max_row=FIRST_ROW, values_only=True)
-        fill(
-            forms, *({at: it for at, it in enumerate(cells, 1)} for cells in examples), form=name, name=f"{name}-7.xlsx"
-        )
-    assert {(it.object, it.table_name, it.row_count) for it in forms.load()} == {
-        (f"inbox/{name}-7.xlsx", table, 1) for name, table in FORMS.items()
-    }
-    assert forms.load() == []
-
-
 # A time in a form is the clock on the wall.
 def test_times_are_local_to_the_plant(forms):
     fill(forms, {1: "QI-1", 2: datetime(2024, 3, 5, 8, 30), 3: "open"}, form="quality_issues")
@@ -52,34 +37,33 @@ def test_times_are_local_to_the_plant(forms):
     assert (event["event_at"], event["event_at_local"]) == (datetime(2024, 3, 5, 0, 30), datetime(2024, 3, 5, 8, 30))
 
 
+CELLS = [
+    ({"MINUTES": "7.5"}, {"minutes": 7.5}),
+    ({"MACHINE": 7}, {"machine_id": "7"}),
+    ({"MACHINE": " 007 "}, {"machine_id": "007"}),
+    ({"DATE": "2024-03-05"}, {"shift_date": DAY}),
+    ({"DATE": 45356}, {"shift_date": DAY}),
+    ({"COMMENT": "'=1+1"}, {"comment": "=1+1"}),
+    ({"COMMENT": "<b>\nline"}, {"comment": "<b>\nline"}),
+    ({"DATE": "05.03.2024"}, "shift_date is not a date YYYY-MM-DD"),
+    ({"DATE": time(8, 30)}, "shift_date is not a date YYYY-MM-DD"),
+    ({"MINUTES": "12,5"}, "minutes is not a finite number; minutes or quantity is missing"),
+    ({"MINUTES": None}, "minutes or quantity is missing"),
+    ({"MACHINE": " "}, "machine_id is missing"),
+    ({"MACHINE": "#N/A"}, "Machine: The cell holds the error #N/A. Type the value itself."),
+    ({"COMMENT": "=1+1"}, "Comment: The value of this formula was not saved. Type the value itself."),
+]
+
+
 # What Excel shows alike may be text, a number or a formula: it counts, or it is said why it does not.
-@pytest.mark.parametrize(
-    ("values", "loaded"),
-    [
-        ({"MINUTES": "7.5"}, {"minutes": 7.5}),
-        ({"MACHINE": 7}, {"machine_id": "7"}),
-        ({"MACHINE": " 007 "}, {"machine_id": "007"}),
-        ({"DATE": "2024-03-05"}, {}),
-        ({"DATE": 45356}, {"shift_date": DAY}),
-        ({"COMMENT": "'=1+1"}, {"comment": "=1+1"}),
-        ({"COMMENT": "<b>\nline"}, {"comment": "<b>\nline"}),
-        ({"DATE": "05.03.2024"}, "shift_date is not a date YYYY-MM-DD"),
-        ({"DATE": time(8, 30)}, "shift_date is not a date YYYY-MM-DD"),
-        ({"MINUTES": "12,5"}, "minutes is not a finite number; minutes or quantity is missing"),
-        ({"MINUTES": None}, "minutes or quantity is missing"),
-        ({"MACHINE": " "}, "machine_id is missing"),
-        ({"MACHINE": "#N/A"}, "Machine: The cell holds the error #N/A. Type the value itself."),
-        ({"COMMENT": "=1+1"}, "Comment: The value of this formula was not saved. Type the value itself."),
-    ],
-)
-def test_a_cell_is_loaded_or_said_to_be_wrong(forms, values, loaded):
-    fill(forms, row(**values), row())
+def test_a_cell_is_loaded_or_said_to_be_wrong(forms):
+    fill(forms, *(row(**values) for values, _ in CELLS))
     load = forms.load_one()
-    if isinstance(loaded, str):
-        assert [(number, reason) for number, _, reason in forms.rejects()] == [(1, loaded)]
-        assert [it["_row"] for it in forms.rows("operator_report")] == [2]
-    else:
-        assert load.row_count == 2 and forms.rows("operator_report")[0].items() >= loaded.items()
+    assert load.row_count + load.reject_count == len(CELLS)
+    loaded = {it["_row"]: it for it in forms.rows("operator_report")}
+    rejected = {number: reason for number, _, reason in forms.rejects()}
+    for number, (_, expected) in enumerate(CELLS, start=1):
+        assert rejected[number] == expected if isinstance(expected, str) else loaded[number].items() >= expected.items()
 
 
 # A formula that was saved with its value says that value; an empty one says nothing.
@@ -224,23 +208,26 @@ def add_other_form(sheet):
         copy.cell(KEY_ROW, at).value = None
 
 
+UNREADABLE = [
+    (delete(MACHINE), "has no column 'Machine' any more; copy the entries into a new form"),
+    (copy_machine, "has the column 'Machine' twice; delete one"),
+    (lambda sheet: sheet.delete_rows(KEY_ROW), "no form is in it"),
+    (lambda sheet: sheet.insert_rows(1, amount=100), "no form is in it"),
+    (add_other_form, "its sheets are forms of operator_report and staffing"),
+    (lambda sheet: setattr(sheet.cell(KEY_ROW, 9), "value", "firstpass:staffing.line_id"), "mixes forms of"),
+]
+
+
 # What can't be read as a form fails as a whole, and says in words what to do.
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [
-        (delete(MACHINE), "has no column 'Machine' any more; copy the entries into a new form"),
-        (copy_machine, "has the column 'Machine' twice; delete one"),
-        (lambda sheet: sheet.delete_rows(KEY_ROW), "no form is in it"),
-        (lambda sheet: sheet.insert_rows(1, amount=100), "no form is in it"),
-        (add_other_form, "its sheets are forms of operator_report and staffing"),
-        (lambda sheet: setattr(sheet.cell(KEY_ROW, 9), "value", "firstpass:staffing.line_id"), "mixes forms of"),
-    ],
-)
-def test_a_form_that_can_not_be_read_says_why(forms, change, reason):
-    fill(forms, row(), change=change)
-    load = forms.load_one()
-    assert load.status == "failed" and reason in load.error
-    assert load.error in (forms.paths.returned / "tests" / "a.xlsx.reason.txt").read_text()
+def test_a_form_that_can_not_be_read_says_why(forms):
+    for number, (change, _) in enumerate(UNREADABLE):
+        fill(forms, row(), change=change, name=f"{number}.xlsx")
+    loads = forms.load()
+    assert [load.status for load in loads] == ["failed"] * len(UNREADABLE)
+    for load, (_, reason) in zip(loads, UNREADABLE, strict=True):
+        assert reason in load.error
+        said = forms.paths.returned / "tests" / load.object.replace("inbox/", "").replace("xlsx", "xlsx.reason.txt")
+        assert load.error in said.read_text()
     assert forms.load() == []
 
 

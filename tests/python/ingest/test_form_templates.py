@@ -44,14 +44,17 @@ def test_a_form_has_every_column_of_its_table(name, table):
     assert len(set(labels)) == len(labels) and sheet.row_dimensions[KEY_ROW].hidden
 
 
-# What people copy from the examples has to load; so has a form whose columns have no list yet.
-@pytest.mark.parametrize(("name", "table"), FORMS.items())
-def test_the_examples_are_rows_that_load(site, name, table):
+# What people copy from the examples has to load. One source reads all forms: nobody has to sort them into folders.
+def test_the_examples_are_rows_that_load_into_the_table_of_their_form(site):
     site.describe(SOURCE)
-    examples = blank(name)["Examples"].iter_rows(min_row=FIRST_ROW, values_only=True)
-    fill(site, *({at: value for at, value in enumerate(row, start=1) if value} for row in examples), form=name)
-    load = site.load_one()
-    assert (load.table_name, load.row_count, load.reject_count) == (table, 2, 0)
+    for name in FORMS:
+        examples = blank(name)["Examples"].iter_rows(min_row=FIRST_ROW, values_only=True)
+        rows = ({at: value for at, value in enumerate(row, start=1) if value} for row in examples)
+        fill(site, *rows, form=name, name=f"{name}-7.xlsx")
+    assert {(it.object, it.table_name, it.row_count, it.reject_count) for it in site.load()} == {
+        (f"inbox/{name}-7.xlsx", table, 2, 0) for name, table in FORMS.items()
+    }
+    assert site.load() == []
 
 
 # Nobody types the id of a machine right each time.
