@@ -43,7 +43,7 @@ def mark(worksheet: Worksheet, sheet: Sheet, summary: str, stamp: str) -> None:
         said.alignment = WRAPPED
         said.border = GRID
         shape = worksheet.row_dimensions[entry.row]
-        shape.height = max(shape.height or 0, LINE_HEIGHT * ceil(len(said.value) / WIDTH))
+        shape.height = max(shape.height or 0, LINE_HEIGHT * ceil(len(said.value) / (1.1 * WIDTH)))
         _shut(worksheet, sheet, entry)
         for at, fault in entry.faults.items():
             if at != NO_CELL:

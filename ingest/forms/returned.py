@@ -115,9 +115,10 @@ def _explain(sheets: list[Sheet], wrong: dict[int, list[str]]) -> None:
 def _summary(bad: int, total: int) -> str:
     if not total:
         return f"{SUMMARY}this form has no rows. Fill them in here; nothing on other sheets is loaded."
+    others = " The other rows are loaded, and locked." if bad < total else ""
     return (
         f"{SUMMARY}{bad:,} of {total:,} rows were not loaded. Correct the red cells, save, and put this workbook into "
-        "the inbox again. The other rows are loaded, and locked."
+        f"the inbox again.{others}"
     )
 
 

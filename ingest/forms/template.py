@@ -115,7 +115,7 @@ class _Form:
             sheet.column_dimensions[letter].width = width
             head(sheet.cell(LABEL_ROW, at), label_of(name) + (" *" if column.required else ""))
             hint(sheet.cell(HINT_ROW, at), said := self._said(name, column))
-            lines = max(lines, ceil(len(said) / width))
+            lines = max(lines, ceil(len(said) / (1.2 * width)))
         sheet.row_dimensions[TITLE_ROW].height = 28
         sheet.row_dimensions[LABEL_ROW].height = 20
         sheet.row_dimensions[HINT_ROW].height = 13 * lines
