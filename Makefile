@@ -8,7 +8,7 @@ ENGINE ?= duckdb
 BIN := .venv/bin
 export PLANT ENGINE
 
-.PHONY: help setup setup-spark run status ingest build publish report test parity verify lint bench docs lock clean
+.PHONY: help setup setup-spark run status ingest build publish report template test parity verify lint bench docs lock clean
 
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 19
@@ -46,6 +46,9 @@ ingest: ## load what is new into the lake
 build: ## build and test the marts with dbt
 publish: ## publish the marts of the last green build
 report: ## write the reports from what is published
+
+template: setup ## write the operators' forms, Excel workbooks to fill in (docs/workbooks.md)
+	@$(BIN)/python -m ingest template
 
 test: setup setup-spark ## lint, dbt build with all its tests on a small plant, pytest with coverage
 	@$(MAKE) --no-print-directory lint

@@ -19,7 +19,8 @@ from ingest import Load, load_all
 from ingest.contract import RECORD_TABLES
 from ingest.contract_page import page
 from ingest.display import console, replay_lines, show_rejects, show_status
-from ingest.lake import check_owner, read_manifest
+from ingest.forms.template import known_names, write_forms
+from ingest.lake import Lake, check_owner, read_manifest
 from ingest.rejects import Selection, examples, grouped, with_open_rejects, write_csv
 from ingest.replay import replay
 from ingest.source import Object
@@ -114,6 +115,22 @@ def suggest(file: Path, folder: str | None, table: str | None, new_plant: Path |
     from ingest.suggest.command import run
 
     run(file, folder=folder, table=table, new_plant=new_plant, timezone=timezone)
+
+
+@main.command()
+@of_plant
+def template(folder: str | None) -> None:
+    """Writes blank forms for operators, with drop-downs of the names in the reference data that was loaded."""
+    with _site(folder) as (plant, paths), _turn(paths):
+        inboxes = [source.path for source in plant.sources if source.kind == "files" and source.format == "form"]
+        inbox = f"the folder {Path(inboxes[0]).parent}" if inboxes else "the plant's inbox"
+        names = known_names(Lake(paths, plant))
+        for file in write_forms(paths.templates, names, zone=plant.plant.timezone, inbox=inbox):
+            click.echo(file)
+    if not names:
+        click.echo("No reference data is loaded, so there are no drop-downs of names: make ingest, then again.")
+    if not inboxes:
+        click.echo("No source in plant.yml reads forms: {kind: files, path: inbox/forms/*.xls*, format: form}.")
 
 
 @contextmanager

@@ -46,6 +46,8 @@ class Column(Entry):
     values: str | None = None
     planned: bool = False
     """A timestamp that may lie in the future by nature; others are flagged when they do."""
+    example: str | float | None = None
+    """On the examples sheet of an operators' form (`ingest.forms`); times as ISO 8601."""
     description: str
 
 

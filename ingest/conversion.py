@@ -26,7 +26,8 @@ SCAN_ROWS = 65_536
 
 @dataclass(frozen=True)
 class Converted:
-    """`records` has the columns of the contract's schema; `rejects` row, record and reason."""
+    """`records` has the columns of the contract's schema; `rejects` row, record, reason and `columns`: those at fault,
+    separated by blanks."""
 
     records: pa.Table
     rejects: pa.Table
@@ -122,6 +123,7 @@ class Conversion:
 
     def _projection(self, columns: list[Typed], extra: str, started_at: datetime) -> str:
         have = {column.name for column in columns}
+        reason, at_fault = checked(self.contract, columns)
         output = []
         for name, column in self.contract.columns.items():
             kind = "varchar" if column.type == "string" else column.type
@@ -129,7 +131,6 @@ class Conversion:
             output += [("" if name in have else f"null::{kind} as ") + identifier(part) for part in parts]
         times = [name for name in self.contract.timestamps if name in have]
         planned = {name for name in times if self.contract.columns[name].planned}
-        reason = checked(self.contract, columns)
         return f"""
             with typed as (
                 select {", ".join(f"{sql} as {identifier(name)}" for c in columns for name, sql in c.values)},
@@ -142,6 +143,7 @@ class Conversion:
                 {flags_of(times, planned, started_at)} as _flags,
                 _extra,
                 {f"coalesce(_fault, {reason})" if self.mapping else reason} as _reason,
+                {at_fault} as _columns,
                 _reason is not null and {misfit(self.contract, columns)} as _misfit
             from typed
         """
@@ -150,7 +152,10 @@ class Conversion:
         # JSON's numbers are doubles here, which have not all digits of a decimal
         exact = [f"c{p}::varchar" if pa.types.is_decimal(field.type) else f"c{p}" for p, field in enumerate(received)]
         pairs = ", ".join(f"{literal(name)}, {value}" for name, value in zip(received.names, exact, strict=True))
-        return f"select _row as row, json_object({pairs})::varchar as record, _reason as reason from refused"
+        return f"""
+            select _row as row, json_object({pairs})::varchar as record, _reason as reason, _columns as columns
+            from refused
+        """
 
     def convert(self, batch: Batch) -> Converted:
         received = [_plain_array(column) for column in batch.records.columns]
@@ -172,7 +177,7 @@ class Conversion:
                 arrays |= self.timestamps.converted(name, arrays[f"c{position}"])
         result = self._run(self.sql, "received", pa.table({**arrays, "_row": rows}))
         reasons = result["_reason"]
-        records = result.drop_columns(["_reason", "_misfit"])
+        records = result.drop_columns(["_reason", "_columns", "_misfit"])
         filtered = len(batch.rows) - len(rows)
         if reasons.null_count == len(reasons):
             return Converted(records, _no_rejects(), filtered)
@@ -180,7 +185,8 @@ class Conversion:
         originals = {f"c{p}": array for p, array in enumerate(received)}
         # The projection keeps `_row`, so a record and its reason are brought together by it and by nothing else.
         order = pc.index_in(rows.combine_chunks(), value_set=result["_row"].combine_chunks())
-        table = pa.table({**originals, "_row": rows, "_reason": pc.take(reasons.combine_chunks(), order)})
+        faults = {name: pc.take(result[name].combine_chunks(), order) for name in ("_reason", "_columns")}
+        table = pa.table({**originals, "_row": rows, **faults})
         rejects = self._run(self.reject_sql, "refused", table.filter(pc.is_valid(table["_reason"])))
         return Converted(records.filter(pc.invert(bad)), rejects, filtered, pc.sum(result["_misfit"]).as_py())
 
@@ -194,7 +200,8 @@ class Conversion:
 
 
 def _no_rejects() -> pa.Table:
-    return pa.schema([("row", pa.int64()), ("record", pa.string()), ("reason", pa.string())]).empty_table()
+    texts = [(name, pa.string()) for name in ("record", "reason", "columns")]
+    return pa.schema([("row", pa.int64()), *texts]).empty_table()
 
 
 def plain_type(kind: pa.DataType) -> pa.DataType:

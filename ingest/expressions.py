@@ -108,23 +108,23 @@ def _date(text: str, kind: pa.DataType, formats: tuple[str, ...]) -> str:
     return f"coalesce({', '.join([iso, *(f'try_strptime({text}, {literal(it)})::date' for it in formats)])})"
 
 
-def checked(contract: Contract, columns: list[Typed]) -> str:
-    """NULL for a good record, else every reason against it, separated by `; `."""
+def checked(contract: Contract, columns: list[Typed]) -> tuple[str, str]:
+    """Both NULL for a good record; else all reasons against it, joined by `; `, and the columns at fault, by blanks."""
     cases = {column.name: _faults(column) for column in columns}
-    faults = [fault for found in cases.values() for fault in found]
-    have = [identifier(name) for name in contract.any_of if name in cases]
     if contract.any_of:
+        have = [identifier(name) for name in contract.any_of if name in cases]
         none = " and ".join(f"{name} is null" for name in have) or "true"
-        fault = (none, literal(f"{' or '.join(contract.any_of)} is missing"))
-        cases["any_of"] = [fault]
-        faults.append(fault)
-    broken = " or ".join(f"({condition})" for condition, _ in faults) or "false"
-    reasons = [
-        "case " + " ".join(f"when {condition} then {reason}" for condition, reason in found) + " end"
-        for found in cases.values()
-        if found
-    ]
-    return f"case when {broken} then concat_ws('; ', {', '.join(reasons) or 'null'}) end"
+        cases[" ".join(contract.any_of)] = [(none, literal(f"{' or '.join(contract.any_of)} is missing"))]
+    cases = {names: faults for names, faults in cases.items() if faults}
+    broken = " or ".join(f"({condition})" for faults in cases.values() for condition, _ in faults) or "false"
+    reasons, at_fault = [], []
+    for names, faults in cases.items():
+        reasons.append("case " + " ".join(f"when {condition} then {reason}" for condition, reason in faults) + " end")
+        at_fault.append(f"case when {' or '.join(f'({it})' for it, _ in faults)} then {literal(names)} end")
+    return tuple(
+        f"case when {broken} then concat_ws({literal(separator)}, {', '.join(parts) or 'null'}) end"
+        for separator, parts in (("; ", reasons), (" ", at_fault))
+    )
 
 
 def misfit(contract: Contract, columns: list[Typed]) -> str:

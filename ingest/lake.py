@@ -149,6 +149,13 @@ class Lake:
         """The loads that read one object, oldest first. A replay reads none."""
         return self._by_object.get((source, table, name), [])
 
+    def newest(self, table: str) -> pa.Table:
+        """The rows of a reference table that count: those of its newest load."""
+        loads = [load for load in self.loads if load.table_name == table and load.status == "loaded"]
+        if not loads or not loads[-1].row_count:
+            return SCHEMAS[table].empty_table()
+        return pq.read_table(self.table(table), filters=[("_load_id", "=", loads[-1].load_id)], schema=SCHEMAS[table])
+
     def _add(self, load: Load) -> None:
         self.loads.append(load)
         if not load.replays:

@@ -12,7 +12,6 @@ from datetime import datetime
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from ingest import retention
 from ingest.attempts import note_attempt
@@ -24,7 +23,7 @@ from ingest.lake import REJECT_SCHEMA, Lake, Load
 from ingest.load_file import LoadFile
 from ingest.plant_sql import sandbox
 from ingest.source import Batch, Object, Reading, Reject, StillWritten, Unreachable, Unreadable
-from ingest.sources import checks, files, reference, simulator
+from ingest.sources import checks, files, forms, reference, simulator
 from ingest.spellings import Spellings
 from pipeline.paths import Paths
 from pipeline.plant import Plant, RecordSource, Source
@@ -72,7 +71,7 @@ def check(plant: Plant) -> None:
 def _objects(plant: Plant, source: Source, paths: Paths, lake: Lake) -> Iterator[Object]:
     """Libraries that take a moment to import are left to the plants that need them."""
     if source.kind == "files":
-        return files.find(plant, source, paths)
+        return forms.find(plant, source, paths, lake) if source.format == "form" else files.find(plant, source, paths)
     if source.kind == "s3":
         from ingest.sources import s3
 
@@ -177,9 +176,12 @@ class Loader:
             raise Unreadable(f"there is no table {thing.table}; the reference CSVs are {known}")
         events = EventRange(CONTRACTS[thing.table].timestamps[:1])
         read = filtered = judged = misfits = 0
+        wrong: dict[int, list[str]] = {}
         with LoadFile(self.lake, load) as file:
             for batch, converted in self._converted(thing, load.started_at):
                 records, rejects = converted.records, _all_rejects(batch, converted)
+                if thing.answer:
+                    wrong |= _wrong_columns(converted.rejects)
                 if thing.known_in:
                     records = without_known_records(self.lake, thing.table, thing.known_in, records)
                     rejects = without_known_rejects(self.lake, thing.known_in, rejects)
@@ -194,6 +196,8 @@ class Loader:
                 raise Unreadable(_of_another_table(thing, misfits, judged))
             if not thing.needed and not file.row_count and not file.reject_count:
                 return None
+            if thing.answer:
+                thing.answer(wrong)
             file.finish()
         return replace(
             load,
@@ -245,10 +249,7 @@ class Loader:
 
     def _spellings(self) -> Spellings:
         """The seed's, and the plant's own as they were last loaded."""
-        loads = [x for x in self.lake.loads if x.table_name == "ref_value_spellings" and x.status == "loaded"]
-        if not loads or not loads[-1].row_count:
-            return Spellings()
-        rows = pq.read_table(self.lake.table("ref_value_spellings"), filters=[("_load_id", "=", loads[-1].load_id)])
+        rows = self.lake.newest("ref_value_spellings")
         return Spellings(zip(*(rows[name].to_pylist() for name in ("column_name", "spelling", "value")), strict=True))
 
 
@@ -278,12 +279,18 @@ def _read_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
 
 
 def _all_rejects(batch: Batch, converted: Converted) -> pa.Table:
-    return pa.concat_tables([reject_table(batch.rejects), converted.rejects]) if batch.rejects else converted.rejects
+    found = converted.rejects.drop_columns(["columns"])
+    return pa.concat_tables([reject_table(batch.rejects), found]) if batch.rejects else found
 
 
 def reject_table(rejects: list[Reject]) -> pa.Table:
     """Rows, records and reasons, as `LoadFile` takes them."""
     return pa.Table.from_pylist([asdict(reject) for reject in rejects], REJECT_SCHEMA.remove(0).remove(0))
+
+
+def _wrong_columns(rejects: pa.Table) -> dict[int, list[str]]:
+    """The columns at fault, by row."""
+    return {reject["row"]: reject["columns"].split() for reject in rejects.select(["row", "columns"]).to_pylist()}
 
 
 def _of_another_table(thing: Object, misfits: int, judged: int) -> str:

@@ -92,3 +92,6 @@ class Object:
     """Ids of the loads that may hold some of its records: those that are there unchanged are left out."""
     needed: bool = True
     """False: when all its records are left out there is no load."""
+    answer: Callable[[dict[int, list[str]]], None] | None = None
+    """Tells those who wrote it what is wrong with it; given the columns at fault by row. Called before the load is
+    committed, so that a kill loses no answer. May raise StillWritten."""

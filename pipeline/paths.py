@@ -73,6 +73,16 @@ class Paths:
         return self.data / "attempts"
 
     @property
+    def templates(self) -> Path:
+        """Blank forms for operators, as `make template` wrote them last."""
+        return self.data / "templates"
+
+    @property
+    def returned(self) -> Path:
+        """Filled forms with rows that could not be loaded: copies for their authors, the wrong cells marked."""
+        return self.data / "returned"
+
+    @property
     def published(self) -> Path:
         return self.data / "published"
 

@@ -135,20 +135,26 @@ class TablePart(Section):
     where: str | None = Field(default=None, min_length=1)
 
 
+OF_FILES = {"table", "tables", "columns", "where", "header", "skip_rows", "sheet", "fill_merged"}
+"""Keys of a source that say what a form itself says."""
+
+
 class FilesSource(RecordSource):
-    """Files, found by a glob: of one table, of several, or in a format of test equipment, which knows its tables."""
+    """Files, found by a glob: of one table or several, or in a format that knows its tables (test equipment, forms)."""
 
     kind: Literal["files"]
     path: str
     """Relative to the plant's folder; `**` allowed; it may go on within ZIP files: inbox/*.zip/*.csv."""
     table: str | None = None
-    """May be left out for stdf, openhtf, wats and atml: all tables of the format are loaded."""
+    """May be left out for stdf, openhtf, wats and atml: all tables of the format are loaded; never given for form."""
     tables: list[TablePart] = Field(default=[], min_length=1)
     """Instead of table, columns and where: each record may be one of several tables."""
     where: str | None = Field(default=None, min_length=1)
     """SQL condition over received columns, all of them text; what does not fulfil it is left out, and counted."""
-    format: Literal["csv", "tsv", "parquet", "json", "ndjson", "xlsx", "stdf", "openhtf", "wats", "atml"] | None = None
-    """Default: by the file's ending."""
+    format: (
+        Literal["csv", "tsv", "parquet", "json", "ndjson", "xlsx", "form", "stdf", "openhtf", "wats", "atml"] | None
+    ) = None
+    """Default: by the file's ending. `form`: operators' workbooks, each of which says what it is for."""
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
     decimal: Literal[","] | None = None
     """Decimal sign of the numbers of a text file, if it is no point; a dot then separates thousands."""
@@ -172,6 +178,13 @@ class FilesSource(RecordSource):
                 raise PydanticCustomError("same_table", "", {"table": part.table})
         if self.header and (twice := [name for name in self.header if self.header.count(name) > 1]):
             raise PydanticCustomError("same_column", "", {"name": twice[0]})
+        return self
+
+    @model_validator(mode="after")
+    def _forms_speak_for_themselves(self) -> "FilesSource":
+        if self.format == "form" and (self.kind != "files" or self.model_fields_set & OF_FILES):
+            expected = "expected kind: files, and no table, columns or layout"
+            raise ValueError(f"format: form: {expected}: a form itself says what it is")
         return self
 
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 import duckdb
 
 from ingest.contract import CONTRACTS, RECORD_TABLES
-from ingest.formats import equipment
 from ingest.mapping import expressions, types_of
 from ingest.plant_sql import WrongExpression, sandbox
-from ingest.sources.content import format_of
+from ingest.sources.content import tables_of_format
 from ingest.sources.files import reading_of
 from ingest.sql import literal
 from pipeline.plant import FilesSource, Plant, PlantError, RecordSource, TablePart
@@ -29,12 +28,12 @@ def _wrong(source: RecordSource, key: str, expected: str) -> PlantError:
 
 
 def _check_files(plant: Plant, source: FilesSource) -> None:
-    of_format = equipment.FORMATS.get(format_of(source, source.path))
-    if source.table is None and not source.tables and of_format is None:
+    of_format = tables_of_format(source)
+    if source.table is None and not source.tables and not of_format:
         expected = ", ".join(RECORD_TABLES)
         raise PlantError(f"plant.yml: sources.{source.name}.table: missing; expected one of {expected}")
     for part in source.tables or [source]:
-        _check_records(plant, source, part, of_format.tables if of_format else RECORD_TABLES)
+        _check_records(plant, source, part, of_format or RECORD_TABLES)
     if source.delimiter is not None and (not source.delimiter.isascii() or source.delimiter in '"\r\n'):
         raise _wrong(source, "delimiter", "can't delimit; expected one plain character such as ; or a tab")
     try:

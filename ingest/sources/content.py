@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from ingest.contract import CONTRACTS
 from ingest.formats import delimited, equipment, json_text, parquet, workbook
+from ingest.forms import form
 from ingest.mapping import mentioned
 from ingest.source import Batch, Reading, StillWritten, Unreadable
 from ingest.sources import archive
@@ -57,8 +58,18 @@ def format_of(source: FilesSource, name: str) -> str | None:
     return source.format or FORMATS.get(Path(plain).suffix)
 
 
+def tables_of_format(source: FilesSource) -> tuple[str, ...]:
+    """Those of a format that knows them; else empty."""
+    kind = format_of(source, source.path)
+    if kind == "form":
+        return form.TABLES
+    return equipment.FORMATS[kind].tables if kind in equipment.FORMATS else ()
+
+
 @dataclass(frozen=True)
 class Content:
+    """A file, or a member of an archive."""
+
     file: Path
     version: str
     """Of the file."""
@@ -81,7 +92,7 @@ class Content:
         except FileNotFoundError:
             raise StillWritten("it vanished before it was read") from None
         except Unreadable:
-            self._check_unchanged()
+            self.check_unchanged()
             raise
         except OSError as error:
             raise Unreadable(f"can't be opened: {error.strerror or error}") from None
@@ -91,11 +102,12 @@ class Content:
         try:
             yield from _read(self, source, reading, paths)
         except (Unreadable, OSError) as error:
-            self._check_unchanged()
+            self.check_unchanged()
             raise error if isinstance(error, Unreadable) else Unreadable(f"can't be read: {error}") from None
-        self._check_unchanged()
+        self.check_unchanged()
 
-    def _check_unchanged(self) -> None:
+    def check_unchanged(self) -> None:
+        """Raises StillWritten when the file is not of this version any more."""
         if not self.file.exists() or file_version(self.file) != self.version:
             raise StillWritten("it changed while it was read, and is left to the next run")
 

@@ -14,10 +14,9 @@ from pathlib import Path
 from fsspec.utils import glob_translate
 
 from ingest.contract import CONTRACTS
-from ingest.formats import equipment
 from ingest.source import Object, Reading, StillWritten, Unreadable
 from ingest.sources import archive
-from ingest.sources.content import Content, file_version, format_of
+from ingest.sources.content import Content, file_version, tables_of_format
 from pipeline.paths import Paths
 from pipeline.plant import FilesSource, Plant, PlantError, RecordSource, TablePart
 
@@ -34,18 +33,23 @@ def pattern(plant: Plant, source: FilesSource) -> str:
 
 def find(plant: Plant, source: FilesSource, paths: Paths) -> Iterator[Object]:
     """The source's files, and the members of its archives, in the order of their names."""
+    members = archive.split(source.path)[1]
+    tables = [(one, reading_of(plant, one)) for one in by_table(source)]
+    for file, name in matches(plant, source):
+        for inner, content in contents(file, name, members):
+            for one, reading in tables:
+                yield content_object(content, inner, one, reading, paths)
+
+
+def matches(plant: Plant, source: FilesSource) -> Iterator[tuple[Path, str]]:
+    """Each file that the source means, and its name as an object."""
     if (plant.folder / source.path).is_dir():
         expected = "is a folder; say which files in it, such as inbox/*.csv"
         raise PlantError(f"plant.yml: sources.{source.name}.path: {source.path!r} {expected}")
-    members = archive.split(source.path)[1]
-    tables = [(one, reading_of(plant, one)) for one in by_table(source)]
     for found in sorted(glob.glob(pattern(plant, source), recursive=True)):
         file = Path(found)
         if file.is_file() and is_meant(file.name):
-            name = found if os.path.isabs(source.path) else Path(os.path.relpath(file, plant.folder)).as_posix()
-            for inner, content in contents(file, name, members):
-                for one, reading in tables:
-                    yield content_object(content, inner, one, reading, paths)
+            yield file, found if os.path.isabs(source.path) else Path(os.path.relpath(file, plant.folder)).as_posix()
 
 
 def contents(file: Path, name: str, members: str | None) -> list[tuple[str, Content]]:
@@ -95,7 +99,7 @@ def by_table(source: FilesSource) -> list[FilesSource]:
         said = ("table", "columns", "where")
         parts = [{key: getattr(part, key) for key in said} for part in source.tables]
         return [source.model_copy(update=part | {"tables": []}) for part in parts]
-    tables = [source.table] if source.table else equipment.FORMATS[format_of(source, source.path)].tables
+    tables = [source.table] if source.table else tables_of_format(source)
     columns = source.columns.items()
     return [
         source.model_copy(

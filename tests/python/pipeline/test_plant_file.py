@@ -92,8 +92,13 @@ WRONG = {
     ),
     "unknown format": (
         FILES % "format: xls",
-        "sources.tests.format: 'xls': expected 'csv', 'tsv', 'parquet', 'json', 'ndjson', 'xlsx', 'stdf', 'openhtf', "
-        "'wats' or 'atml'",
+        "sources.tests.format: 'xls': expected 'csv', 'tsv', 'parquet', 'json', 'ndjson', 'xlsx', 'form', 'stdf', "
+        "'openhtf', 'wats' or 'atml'",
+    ),
+    "table of forms": (
+        FILES % "format: form",
+        "sources.tests: format: form: expected kind: files, and no table, columns or layout: "
+        "a form itself says what it is",
     ),
     "long delimiter": (FILES % "delimiter: ';;'", "sources.tests.delimiter: ';;': expected one character"),
     "column that is no text": (
