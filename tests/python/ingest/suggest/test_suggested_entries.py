@@ -212,6 +212,14 @@ def test_words_for_no_value_are_no_value(tmp_path: Path):
     assert "choose: 1,234 is 1.234" in found.text
 
 
+# A comma for decimals in JSON, for which plant.yml has no key, rejects all records.
+def test_decimal_commas_in_json_are_read(tmp_path: Path):
+    readings = [{"sensor_id": "S", "reading_at": "2024-01-01 08:00:00", "value": f"{day},25"} for day in DAYS]
+    (tmp_path / "readings.json").write_text(json.dumps(readings))
+    found = suggest(tmp_path / "readings.json")
+    assert found.trial.loaded == {"sensor_reading": len(DAYS)}
+
+
 # A workbook with a title, merged cells and a cover sheet, as people keep it, is refused.
 def test_a_sheet_with_a_title_and_merged_cells_is_found_and_read(tmp_path: Path):
     book = openpyxl.Workbook()
