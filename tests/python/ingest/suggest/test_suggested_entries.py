@@ -32,7 +32,7 @@ def text_of(header: str, *rows: list, delimiter: str = ",") -> str:
 
 
 GERMAN = text_of(
-    "Seriennummer;Artikel;Prüfart;Prüfplatz;Prüfdatum;Ergebnis;Dauer [min];Bemerkung",
+    "Seriennummer;Artikel;Prüfart;Prüfplatz;Prüfdatum;Ergebnis;Dauer_min;Bemerkung",
     *[
         [f"00{d}", "P", "ICT", "T1", f"{d:02}.01.2024 08:00:00", "n.i.O." if d % 2 else "i.O.", f"{d},25", ""]
         for d in DAYS
