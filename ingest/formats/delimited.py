@@ -62,9 +62,8 @@ def read(
         count += len(records) + len(rejects)
         good_count += len(records)
     if names and count and good_count <= count * MOST_BY_LUCK:
-        fields = f"{len(names)} fields that header: in plant.yml names"
-        said = f"{count - good_count:,} of {count:,} lines have not the {fields}"
-        raise Unreadable(f"{said}, with {delimiter!r} between them; the first is {line[:80]!r}")
+        said = f"{count - good_count:,} of {count:,} lines have not the {len(names)} fields that header: in plant.yml"
+        raise Unreadable(f"{said} names, with {delimiter!r} between them; the first is {line[:80]!r}")
     if not count:
         empty = pa.table({name: pa.array([], pa.string()) for name in header})
         yield Batch(empty, np.array([], np.int64))

@@ -64,7 +64,7 @@ def suggest(file: Path, *, plant: Plant | None = None, table: str | None = None)
         if not sample.columns:
             fit, entry = None, entry_of_equipment(name, _path(place, plant), sample)
         else:
-            fit, *rivals = _fitting(sample, str(file.absolute()), table)
+            fit, *rivals = _fitting(sample, f"{head.file.parent.name}/{head.file.name}", table)
             entry = entry_of(name, _path(place, plant), sample, fit=fit, rivals=rivals, zone=zone)
         if place.others:
             entry.notes.append(f"further files in the archive: {', '.join(place.others[:5])}")

@@ -112,10 +112,11 @@ def entry_of(name: str, path: str, sample: Sample, *, fit: TableFit, rivals: lis
     """`rivals`: the next best tables. `zone`: what is said of the plant's time zone."""
     columns = CONTRACTS[fit.table].columns
     folder = sample.head.file.parent.name
+    text = sample.head.kind == "csv"
     firsts = {name: some[0] for name, some in fit.choices.items()}
-    form = form_of(firsts | {name: match.received for name, match in fit.matches.items()}, columns)
+    form = form_of(firsts | {name: match.received for name, match in fit.matches.items()}, columns, has_key=text)
     lines = [*_first(name, path), Line("table", fit.table, _next_best(fit, rivals)), *_keys(sample)]
-    if form.decimal == ",":
+    if form.decimal == "," and text:
         lines.append(Line("decimal", ",", "a dot separates thousands"))
     lines += _formats(form.formats, form.others)
     lines += _zone(fit, columns, zone)

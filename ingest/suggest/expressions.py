@@ -19,11 +19,15 @@ SINCE_1970 = {"s": 1, "ms": 1_000, "us": 1_000_000}
 
 @dataclass(frozen=True)
 class Form:
-    """How the source as a whole writes times and numbers. `others`: time formats that fit as well as `formats`."""
+    """How the source as a whole writes times and numbers. `others`: time formats that fit as well as `formats`.
+
+    `has_key`: plant.yml has a key for its decimal sign, which it has for files of text alone.
+    """
 
     formats: tuple[str, ...] = ()
     others: tuple[tuple[str, ...], ...] = ()
     decimal: str = "."
+    has_key: bool = True
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,7 @@ class Origin:
     remarks: list[str] = field(default_factory=list)
 
 
-def form_of(received: dict[str, Profile], columns: dict[str, Column]) -> Form:
+def form_of(received: dict[str, Profile], columns: dict[str, Column], *, has_key: bool) -> Form:
     """Of contract column: received column. The formats of all times that agree with each other, and the decimal sign.
 
     Times whose format is plain come first, so that they decide the order of day and month for the others.
@@ -54,6 +58,7 @@ def form_of(received: dict[str, Profile], columns: dict[str, Column]) -> Form:
         _most_exact(formats),
         tuple(map(_most_exact, others)),
         "," if any(it.decimal == "," for it in numbers) and not dots else ".",
+        has_key,
     )
 
 
@@ -161,7 +166,7 @@ def _number(name: str, column: Column, received: Profile, form: Form) -> Origin:
     plain = text
     if style == "thousands":
         plain, remarks = f"replace({text}, ',', '')", ["the comma separates thousands"]
-    elif style == "," and (form.decimal == "." or factor != 1):
+    elif style == "," and (form.decimal == "." or not form.has_key or factor != 1):
         plain, remarks = f"replace(replace({text}, '.', ''), ',', '.')", ["a comma for decimals"]
     if factor != 1:
         by = f"* {factor:g}" if factor > 1 else f"/ {1 / factor:g}"

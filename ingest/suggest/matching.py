@@ -30,7 +30,10 @@ class TableFit:
 
 
 def fits(profiles: Sequence[Profile], path: str, *, named: bool, tables: Sequence[str]) -> list[TableFit]:
-    """How the columns fit each of the tables, best first. Names count only where the file has them."""
+    """How the columns fit each of the tables, best first. Names count only where the file has them.
+
+    `path`: of the file and its folder, whose names may speak for a table.
+    """
     everything = [*profiles, *_joined_times(profiles)]
     found = [_fit_of(CONTRACTS[table], everything, named, path) for table in tables]
     return sorted(found, key=lambda it: -it.score)

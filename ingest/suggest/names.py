@@ -13,7 +13,6 @@ from ingest.contract import CONTRACTS
 BRACKETS = re.compile(r"[(\[{<（【]([^)\]}>）】]*)[)\]}>）】]")
 CASES = re.compile(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 SPOKEN = re.compile(r"[^\W_]+")
-UMLAUTS = str.maketrans({"ß": "ss"})
 MORE, NEUTRAL, COMPOUND, ELSE = 0.8, 0.9, 0.7, 0.35
 """Factors on a synonym's weight: a name's last words; among words that add nothing; at the end of a compound such as
 Prüfseriennummer; beside words that make it something else."""
@@ -32,7 +31,7 @@ def vocabulary() -> dict:
 
 def folded(text: str) -> str:
     """Without case, accents and the difference of ü and ue."""
-    plain = unicodedata.normalize("NFKD", text.casefold().translate(UMLAUTS))
+    plain = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(character for character in plain if not unicodedata.combining(character))
     return plain.replace("ae", "a").replace("oe", "o").replace("ue", "u")
 
@@ -94,6 +93,8 @@ def likeness(name: str, column: str, table: str) -> float:
     said, known = words(name[:LONGEST]), _synonyms(column, table)
     if "".join(said) in known:
         return known["".join(said)]
+    if unit_of_column(column) and len(said) > 1 and said[-1] in _units():
+        said = said[:-1]  # a unit, where `min` would be a minimum elsewhere
     pieces = [(said[:start], "".join(said[start:end]), said[end:]) for start, end in _spans(len(said))]
     if not "".join(said).isascii():  # no blanks between words
         whole = "".join(said)

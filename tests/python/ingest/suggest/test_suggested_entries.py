@@ -32,7 +32,7 @@ def text_of(header: str, *rows: list, delimiter: str = ",") -> str:
 
 
 GERMAN = text_of(
-    "Seriennummer;Artikel;Prüfart;Prüfplatz;Prüfdatum;Ergebnis;Dauer [min];Bemerkung",
+    "Seriennummer;Artikel;Prüfart;Prüfplatz;Prüfdatum;Ergebnis;Dauer_min;Bemerkung",
     *[
         [f"00{d}", "P", "ICT", "T1", f"{d:02}.01.2024 08:00:00", "n.i.O." if d % 2 else "i.O.", f"{d},25", ""]
         for d in DAYS
@@ -210,6 +210,14 @@ def test_words_for_no_value_are_no_value(tmp_path: Path):
     assert found.entry.source["columns"]["minutes"] == {"sql": "epoch(nullif(minutes, 'n/a')::interval) / 60"}
     assert found.entry.source["columns"]["quantity"] == {"from": "quantity", "values": {"N/A": None}}
     assert "choose: 1,234 is 1.234" in found.text
+
+
+# A comma for decimals in JSON, for which plant.yml has no key, rejects all records.
+def test_decimal_commas_in_json_are_read(tmp_path: Path):
+    readings = [{"sensor_id": "S", "reading_at": "2024-01-01 08:00:00", "value": f"{day},25"} for day in DAYS]
+    (tmp_path / "readings.json").write_text(json.dumps(readings))
+    found = suggest(tmp_path / "readings.json")
+    assert found.trial.loaded == {"sensor_reading": len(DAYS)}
 
 
 # A workbook with a title, merged cells and a cover sheet, as people keep it, is refused.
