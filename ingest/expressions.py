@@ -45,7 +45,7 @@ def typed(name: str, column: Column, kind: pa.DataType, position: int, reading: 
     source = f"c{position}"
     received = f"nullif({source}, '')" if pa.types.is_string(kind) else source
     text = text_of(source, kind)
-    if reading.decimal == "," and column.type in ("double", "bigint") and pa.types.is_string(kind):
+    if reading.decimal_comma and column.type in ("double", "bigint") and pa.types.is_string(kind):
         text = _with_point(text)
     if column.type == "timestamp":
         return Typed(name, column, [], received)

@@ -54,6 +54,7 @@ class Expression:
         return found
 
 
+@cache
 def parsed(text: str) -> Expression:
     """Raises WrongExpression for what is not one harmless expression."""
     tree = _tree(f"select (\n{text}\n)")

@@ -65,7 +65,7 @@ class Reading:
     where: str | None = None
     repeated_hour: str = "first"
     timestamp_formats: tuple[str, ...] = ()
-    decimal: str = "."
+    decimal_comma: bool = False
     key: str = ""
     """Stands for all that plant.yml says of it: another one is worth another try of an object that failed."""
 

@@ -123,8 +123,6 @@ class RecordSource(Section):
     """Zone of timestamps that carry none; default the plant's."""
     timestamp_format: Texts | None = None
     """strptime formats of text timestamps, the first that fits; default ISO 8601."""
-    decimal: Literal[".", ","] = "."
-    """Decimal sign of numbers that come as text; with a comma, a dot separates thousands."""
     repeated_hour: Literal["first", "second"] = "first"
     """Which of the two a local time in the repeated hour of a clock change means."""
 
@@ -152,6 +150,8 @@ class FilesSource(RecordSource):
     format: Literal["csv", "tsv", "parquet", "json", "ndjson", "xlsx", "stdf", "openhtf", "wats", "atml"] | None = None
     """Default: by the file's ending."""
     delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    decimal: Literal[","] | None = None
+    """Decimal sign of the numbers of a text file, if it is no point; a dot then separates thousands."""
     encoding: str = "utf-8"
     header: list[str] | None = Field(default=None, min_length=1)
     """Names of the columns by position, where no line has them."""

@@ -23,6 +23,8 @@ from ingest.source import Batch, Reject, Unreadable
 
 BLOCK_BYTES = 8 << 20
 DELIMITERS = ",;\t|"
+MOST_BY_LUCK = 0.05
+"""Share of the lines that may have as many fields as `header` names although it is not theirs."""
 BYTE_ORDER_MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -59,9 +61,9 @@ def read(
         yield Batch(records.rename_columns(header), rows, moved)
         count += len(records) + len(rejects)
         good_count += len(records)
-    if names and count and not good_count:
-        said = f"no line has the {len(names)} fields that header: in plant.yml names, with {delimiter!r} between them"
-        raise Unreadable(f"{said}; the first is {line[:80]!r}")
+    if names and count and good_count <= count * MOST_BY_LUCK:
+        said = f"{count - good_count:,} of {count:,} lines have not the {len(names)} fields that header: in plant.yml"
+        raise Unreadable(f"{said} names, with {delimiter!r} between them; the first is {line[:80]!r}")
     if not count:
         empty = pa.table({name: pa.array([], pa.string()) for name in header})
         yield Batch(empty, np.array([], np.int64))

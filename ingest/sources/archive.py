@@ -35,7 +35,7 @@ def members(file: Path) -> list[zipfile.ZipInfo]:
     """Its files in the order of their names. Raises Unreadable and StillWritten."""
     try:
         with zipfile.ZipFile(file) as archive:
-            found = [it for it in archive.infolist() if not it.is_dir() and not it.filename.startswith(RESOURCES)]
+            found = [it for it in archive.infolist() if base_of(it) and not it.filename.startswith(RESOURCES)]
     except FileNotFoundError:
         raise StillWritten("it vanished before it was read") from None
     except (*BROKEN, ValueError) as error:
@@ -46,8 +46,8 @@ def members(file: Path) -> list[zipfile.ZipInfo]:
 
 
 def name_of(member: zipfile.ZipInfo) -> str:
-    """Its name as a message can show it."""
-    return "".join(it if it.isprintable() else "\ufffd" for it in member.filename)
+    """Its path as a message can show it; some packers write backslashes."""
+    return "".join(it if it.isprintable() else "\ufffd" for it in member.filename.replace("\\", "/"))
 
 
 def base_of(member: zipfile.ZipInfo) -> str:

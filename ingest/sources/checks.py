@@ -24,7 +24,7 @@ def check(plant: Plant) -> None:
             _check_records(plant, source, source)
 
 
-def wrong(source: RecordSource, key: str, expected: str) -> PlantError:
+def _wrong(source: RecordSource, key: str, expected: str) -> PlantError:
     return PlantError(f"plant.yml: sources.{source.name}.{key}: {getattr(source, key)!r} {expected}")
 
 
@@ -36,11 +36,11 @@ def _check_files(plant: Plant, source: FilesSource) -> None:
     for part in source.tables or [source]:
         _check_records(plant, source, part, of_format.tables if of_format else RECORD_TABLES)
     if source.delimiter is not None and (not source.delimiter.isascii() or source.delimiter in '"\r\n'):
-        raise wrong(source, "delimiter", "can't delimit; expected one plain character such as ; or a tab")
+        raise _wrong(source, "delimiter", "can't delimit; expected one plain character such as ; or a tab")
     try:
         codecs.lookup(source.encoding)
     except LookupError:
-        raise wrong(source, "encoding", "is not an encoding; expected a name such as utf-8 or cp1252") from None
+        raise _wrong(source, "encoding", "is not an encoding; expected a name such as utf-8 or cp1252") from None
 
 
 def _check_records(

@@ -43,6 +43,7 @@ ONLY_FOR = {
     "header": TEXT + SHEETS,
     "skip_rows": TEXT + SHEETS,
     "delimiter": TEXT,
+    "decimal": TEXT,
     "sheet": SHEETS,
     "fill_merged": SHEETS,
 }
@@ -155,9 +156,8 @@ def _check_keys(kind: str, source: FilesSource, reading: Reading) -> None:
             raise Unreadable(f"{key}: in plant.yml is for {' and '.join(kinds)}, not for {kind}")
     for name, origin in reading.derived.items():
         if (origin.cell or origin.sheet) and kind not in SHEETS:
-            raise Unreadable(
-                f"columns.{name} in plant.yml names a {'cell' if origin.cell else 'sheet'}: {kind} has none"
-            )
+            what = "cell" if origin.cell else "sheet"
+            raise Unreadable(f"columns.{name} in plant.yml names a {what}: {kind} has none")
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 import glob
 import hashlib
 import os
-import posixpath
 import re
 import shutil
 from collections.abc import Iterator
@@ -65,7 +64,7 @@ def contents(file: Path, name: str, members: str | None) -> list[tuple[str, Cont
     return [
         (f"{name}/{archive.name_of(member)}", replace(whole, member=member))
         for member in found
-        if meant(member.filename) and is_meant(posixpath.basename(member.filename))
+        if meant(archive.name_of(member)) and is_meant(archive.base_of(member))
     ] or ([] if found else [(name, whole)])
 
 
@@ -80,7 +79,7 @@ def reading_of(plant: Plant, source: RecordSource, part: RecordSource | TablePar
         where=getattr(part, "where", None),
         repeated_hour=source.repeated_hour,
         timestamp_formats=tuple(source.timestamp_format or ()),
-        decimal=source.decimal,
+        decimal_comma=getattr(source, "decimal", None) is not None,
         key=hashlib.sha256("\n".join(said).encode()).hexdigest()[:16],
     )
 

@@ -39,7 +39,7 @@ def workbook() -> bytes:
 def test_members_are_read_by_their_own_format(site, workbook):
     members = {
         "a.csv": TEXT,
-        "day/2/b.json": json.dumps([record()]),
+        "day\\2\\b.json": json.dumps([record()]),
         "c.csv.gz": gzip.compress(TEXT.encode()),
         "d.xlsx": workbook,
         "../../e.csv": TEXT,

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from plant_site import GOOD, HEADER, HEADER_LIST, line
 
@@ -135,8 +135,8 @@ def test_conditions_read_typed_columns_as_text(site):
 def test_rows_of_a_database_are_mapped(site):
     file = site.folder / "mes.db"
     with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("create table tests (sn text, day text, ok int, seconds text)")
-        connection.execute("insert into tests values ('A1', '31.01.2024', 1, '1,5'), ('A2', 'soon', 0, '2')")
+        connection.execute("create table tests (sn text, day text, ok int, seconds real)")
+        connection.execute("insert into tests values ('A1', '31.01.2024', 1, 1.5), ('A2', 'soon', 0, 2)")
     columns = {
         "serial_num": "sn",
         "product_name": {"value": "P"},
@@ -147,12 +147,12 @@ def test_rows_of_a_database_are_mapped(site):
         "test_duration_s": "seconds",
     }
     source = {"name": "mes", "kind": "sql", "url": f"sqlite:///{file}", "from": "tests", "table": "test_record"}
-    site.describe(source | {"columns": columns, "decimal": ","})
+    site.describe(source | {"columns": columns})
     load = site.load_one()
     assert (load.row_count, load.reject_count) == (1, 1)
     (row,) = site.rows()
     assert (row["test_result"], row["test_duration_s"], row["machine_id"]) == ("pass", 1.5, "mes")
-    assert site.rejects()[0][1] == {"sn": "A2", "day": "soon", "ok": 0, "seconds": "2"}
+    assert site.rejects()[0][1] == {"sn": "A2", "day": "soon", "ok": 0, "seconds": 2.0}
     assert site.load() == []
 
 
@@ -212,7 +212,7 @@ def test_lines_above_the_header_are_skipped(site):
 # A file that has other columns than header: says must not fill the rejects; a ragged line must not fail the file.
 def test_header_of_the_wrong_length_is_named(site):
     site.describe(header=HEADER_LIST).put("a.csv", f"{GOOD},x\n{GOOD},y\n")
-    assert "7 fields that header: in plant.yml names" in site.load_one().error
+    assert "2 of 2 lines have not the 7 fields that header: in plant.yml names" in site.load_one().error
     site.put("b.csv", f'{GOOD},x\n{GOOD}\n"A2\nx",P,T,M,2024-01-01 08:00:00,PASS,1.5\n')
     load = site.load_one()
     assert (load.row_count, load.reject_count) == (2, 1)
@@ -323,6 +323,10 @@ UNFIT = {
         "columns.lot_number in plant.yml names a cell",
     ),
     "a sheet of a text file": ({"columns": {"lot_number": {"sheet": "(.)"}}}, "names a sheet: csv has none"),
+    "a decimal comma of a typed file": (
+        {"decimal": ",", "format": "json"},
+        "decimal: in plant.yml is for csv and tsv",
+    ),
     "merged cells of a text file": ({"fill_merged": True}, "fill_merged: in plant.yml is for xlsx, not for csv"),
 }
 
@@ -374,3 +378,33 @@ def test_examples_of_the_data_contract_are_accepted(site):
     sources = [source for block in re.findall("```yaml\n(.*?)```", text, re.DOTALL) for source in yaml.safe_load(block)]
     assert [source["name"] for source in sources] == ["cameras", "line-3", "sheets"]
     assert site.describe(*sources).load() == []
+
+
+LINES = {
+    "loaded": "{0},1,2024-01-01 08:00:00",
+    "out": "{0},0,not read at all",
+    "fault": "{0},no number,2024-01-01 08:00:00",
+    "unfit": "{0},1,yesterday",
+    "ragged": "{0},1",
+    "blank": "",
+}
+
+
+# Whatever stands in a file, each of its lines is loaded, rejected or left out, and keeps its place.
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(sorted(LINES)), min_size=1, max_size=12), st.sampled_from(["\n", "\r\n"]))
+def test_every_line_is_accounted_for(site, kinds, end):
+    columns = {"machine_id": "id", "cycle_timestamp": "at", "part_present": {"value": True}}
+    site.describe(table="machine_cycle", header=["id", "n", "at"], where="n::int > 0", columns=columns, skip_rows=1)
+    lines = [LINES[kind].format(number) for number, kind in enumerate(kinds)]
+    site.put(f"{len(list(site.folder.glob('inbox/*')))}.csv", end.join(["title", *lines]) + end)
+    load = site.load_one()
+    places = [kind for kind in kinds if kind != "blank"]
+    if set(places) == {"ragged"}:
+        assert "have not the 3 fields" in load.error
+        return
+    rejected = [row for row, kind in enumerate(places, start=1) if kind in ("fault", "unfit", "ragged")]
+    assert (load.row_count, load.filtered_count) == (places.count("loaded"), places.count("out"))
+    assert sorted(row["row"] for row in site.rows("reject") if row["load_id"] == load.load_id) == rejected
+    rows = [row["_row"] for row in site.rows("machine_cycle") if row["_load_id"] == load.load_id]
+    assert rows == [row for row, kind in enumerate(places, start=1) if kind == "loaded"]

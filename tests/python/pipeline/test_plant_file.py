@@ -168,9 +168,9 @@ WRONG = {
     ),
     "key that no store has": (
         S3 % "path: 's3://bucket/*', region: x",
-        "sources.dumps.region: unknown key; expected name, table, columns, timezone, timestamp_format, decimal, "
-        "repeated_hour, kind, path, tables, where, format, delimiter, encoding, header, skip_rows, sheet, fill_merged, "
-        "endpoint",
+        "sources.dumps.region: unknown key; expected name, table, columns, timezone, timestamp_format, "
+        "repeated_hour, kind, path, tables, where, format, delimiter, decimal, encoding, header, skip_rows, sheet, "
+        "fill_merged, endpoint",
     ),
     "neither table nor query": (SQL % "", "sources.mes: expected either from, a table, or query"),
     "table and query": (SQL % "from: a, query: b", "sources.mes: expected either from, a table, or query"),
@@ -189,7 +189,7 @@ WRONG = {
     "query of nothing": (SQL % "query: ''", "sources.mes.query: '': expected some text"),
     "key that no database has": (
         SQL % "relation: a",
-        "sources.mes.relation: unknown key; expected name, table, columns, timezone, timestamp_format, decimal, "
+        "sources.mes.relation: unknown key; expected name, table, columns, timezone, timestamp_format, "
         "repeated_hour, kind, url, from, query, high_water, overlap",
     ),
     "source with a URL that is none": (

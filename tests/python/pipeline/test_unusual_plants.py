@@ -24,6 +24,17 @@ def plant(tmp_path) -> NightlyPlant:
 
 FILES = {"name": "tests", "kind": "files", "path": "inbox/*", "table": "test_record"}
 
+CYCLES = {
+    "name": "cycles",
+    "kind": "files",
+    "path": "*.txt",
+    "table": "machine_cycle",
+    "header": ["cycle_timestamp", "part_present"],
+    "where": "part_present in ('0', '1')",
+    "columns": {"machine_id": {"path": "(.*)[.]txt"}},
+}
+"""Without a test record."""
+
 
 # one bad file stops the night of the whole plant, or its records vanish without a word
 def test_bad_records_are_named_and_the_good_ones_counted(plant):
@@ -73,9 +84,12 @@ def test_bad_records_are_named_and_the_good_ones_counted(plant):
 def test_an_empty_plant_works_up_to_its_reports(plant):
     describe(plant)
     assert_empty(plant, plant.run_well())
-    describe(plant, FILES)
+    describe(plant, FILES, CYCLES)
     (plant.folder / "inbox").mkdir()
-    assert_empty(plant, plant.run_well())
+    (plant.folder / "M1.txt").write_text("2024-01-01 08:00:00,1\n2024-01-01 08:00:01,2\n")
+    outcome = plant.run_well()
+    assert outcome.out.splitlines()[0].endswith("1 rows in 1 loads, 1 left out")
+    assert_empty(plant, outcome)
 
 
 def assert_empty(plant: NightlyPlant, outcome) -> None:
