@@ -14,6 +14,8 @@ from pipeline.screen import printable
 
 WIDE = 200
 """Columns of a line that goes to no terminal."""
+LONGEST = 2000
+"""Characters of a record that are shown."""
 
 
 def console() -> Console:
@@ -53,7 +55,8 @@ def show_rejects(console: Console, groups: list[Group], examples: list[Rejected]
     for it in examples:
         console.print()
         console.print(_text(f"{it.load.source}: {it.load.object}, row {it.row}: {it.reason}"), soft_wrap=True)
-        console.print(_text(f"    {it.record}"), soft_wrap=True)
+        more = f" ... {len(it.record):,} characters" if len(it.record) > LONGEST else ""
+        console.print(_text(f"    {it.record[:LONGEST]}{more}"), soft_wrap=True)
 
 
 def _table(names: list[str], right: tuple[str, ...]) -> Table:

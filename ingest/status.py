@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from ingest.attempts import TROUBLES, last_attempt
 from ingest.lake import Load, check_owner, read_manifest
 from ingest.rejects import with_open_rejects
-from ingest.sources import files, reference
+from ingest.sources import checks, files, reference
 from pipeline.paths import Paths
 from pipeline.plant import FilesSource, Plant, RecordSource, Source
 
@@ -21,8 +21,9 @@ def status(plant: Plant, paths: Paths) -> dict:
     """As JSON holds it: `sources`, those of plant.yml in their order, then reference data, then those of earlier days.
 
     Times are ISO 8601, UTC. What is no source of loads, such as a stream, gets a key of its own beside `sources`.
-    Raises PlantError when the data directory holds another plant's records.
+    Raises PlantError for a wrong plant.yml, and when the data directory holds another plant's records.
     """
+    checks.check(plant)
     check_owner(paths, plant)
     now, loads = datetime.now(UTC).replace(tzinfo=None), read_manifest(paths.raw)
     kinds = {source.name: source.kind for source in plant.sources} | {reference.SOURCE: reference.SOURCE}

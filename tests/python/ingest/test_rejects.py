@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 from click.testing import CliRunner
@@ -61,6 +62,13 @@ def test_hostile_text_is_shown_as_it_is(site, monkeypatch):
     assert "\x1b" not in shown and "\u202e" not in shown
     assert "[bold]=a.csv, row 1: test_result '\ufffd[31m[red]=1+1\ufffd' is not one of" in shown
     assert '"test_result":"\\u001B[31m[red]=1+1\ufffd"' in shown
+
+
+def test_a_long_record_is_shown_in_part(site, monkeypatch):
+    site.put_rows("a.csv", line(serial_num="S" * 5000, test_result="?"))
+    site.load()
+    shown = command(site, monkeypatch).output.splitlines()[-1]
+    assert len(shown) < 2100 and re.search(r"SSS \.\.\. 5,\d\d\d characters$", shown)
 
 
 # A name such as =HYPERLINK(...) would be run by the spreadsheet in which the list is opened.

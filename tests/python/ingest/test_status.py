@@ -108,6 +108,12 @@ def test_a_source_that_plant_yml_no_longer_has_is_shown_and_no_failure(site):
     assert of(site)["tables"][0]["rows"] == 1 and of(site, "others")["tables"][0]["rows"] == 0
 
 
+def test_a_wrong_plant_yml_is_one_line(site, monkeypatch):
+    site.describe(table=None)
+    outcome = command(site, monkeypatch)
+    assert outcome.exit_code == 1 and outcome.output.startswith("Error: plant.yml: sources.tests.table: missing")
+
+
 def test_another_plants_lake_is_refused(site, monkeypatch):
     site.load()
     file = site.folder / "plant.yml"
