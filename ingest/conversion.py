@@ -102,7 +102,6 @@ class Conversion:
 
     def _projection(self, columns: list[Typed], extra: str, started_at: datetime) -> str:
         have = {column.name for column in columns}
-        reason, at_fault = checked(self.contract, columns)
         output = []
         for name, column in self.contract.columns.items():
             kind = "varchar" if column.type == "string" else column.type
@@ -121,15 +120,18 @@ class Conversion:
                 {hash_of(self.contract, have)} as _hash,
                 {flags_of(times, planned, started_at)} as _flags,
                 _extra,
-                {reason} as _reason,
-                {at_fault} as _columns
+                {checked(self.contract, columns)} as _fault
             from typed
         """
 
     def _as_received(self, received: pa.Schema) -> str:
         pairs = ", ".join(f"{literal(name)}, c{p}" for p, name in enumerate(received.names))
         return f"""
-            select _row as row, json_object({pairs})::varchar as record, _reason as reason, _columns as columns
+            select
+                _row as row,
+                json_object({pairs})::varchar as record,
+                _fault.reason as reason,
+                _fault.columns as columns
             from refused
         """
 
@@ -145,17 +147,16 @@ class Conversion:
                 arrays |= self.timestamps.converted(name, arrays[f"c{position}"])
         rows = pa.array(batch.rows, pa.int64())
         result = self._run(self.sql, "received", pa.table({**arrays, "_row": rows}))
-        reasons = result["_reason"]
-        records = result.drop_columns(["_reason", "_columns"])
-        if reasons.null_count == len(reasons):
+        faults = result["_fault"]
+        records = result.drop_columns(["_fault"])
+        if faults.null_count == len(faults):
             return Converted(records, _no_rejects())
-        bad = pc.is_valid(reasons)
+        bad = pc.is_valid(faults)
         originals = {f"c{p}": array for p, array in enumerate(received)}
         # The projection keeps `_row`, so a record and its reason are brought together by it and by nothing else.
         order = pc.index_in(rows, value_set=result["_row"].combine_chunks())
-        faults = {name: pc.take(result[name].combine_chunks(), order) for name in ("_reason", "_columns")}
-        table = pa.table({**originals, "_row": rows, **faults})
-        refused = table.filter(pc.is_valid(table["_reason"]))
+        table = pa.table({**originals, "_row": rows, "_fault": pc.take(faults.combine_chunks(), order)})
+        refused = table.filter(pc.is_valid(table["_fault"]))
         return Converted(records.filter(pc.invert(bad)), self._run(self.reject_sql, "refused", refused))
 
     def _run(self, sql: str, name: str, table: pa.Table) -> pa.Table:
