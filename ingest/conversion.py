@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from ingest.contract import CONTRACTS, RECORD_TABLES, VOCABULARIES, Contract
 from ingest.expressions import Typed, checked, extra_of, hash_of, misfit, typed
-from ingest.mapping import Mapping
+from ingest.mapping import FAILED, Mapping
 from ingest.source import Batch, Reading, Unreadable
 from ingest.spellings import Spellings
 from ingest.sql import identifier, literal
@@ -123,7 +123,6 @@ class Conversion:
 
     def _projection(self, columns: list[Typed], extra: str, started_at: datetime) -> str:
         have = {column.name for column in columns}
-        reason, at_fault = checked(self.contract, columns)
         output = []
         for name, column in self.contract.columns.items():
             kind = "varchar" if column.type == "string" else column.type
@@ -142,9 +141,8 @@ class Conversion:
                 {hash_of(self.contract, have)} as _hash,
                 {flags_of(times, planned, started_at)} as _flags,
                 _extra,
-                {f"coalesce(_fault, {reason})" if self.mapping else reason} as _reason,
-                {at_fault} as _columns,
-                _reason is not null and {misfit(self.contract, columns)} as _misfit
+                {fault} as _fault,
+                _fault is not null and {misfit(self.contract, columns)} as _misfit
             from typed
         """
 
@@ -153,7 +151,11 @@ class Conversion:
         exact = [f"c{p}::varchar" if pa.types.is_decimal(field.type) else f"c{p}" for p, field in enumerate(received)]
         pairs = ", ".join(f"{literal(name)}, {value}" for name, value in zip(received.names, exact, strict=True))
         return f"""
-            select _row as row, json_object({pairs})::varchar as record, _reason as reason, _columns as columns
+            select
+                _row as row,
+                json_object({pairs})::varchar as record,
+                _fault.reason as reason,
+                _fault.columns as columns
             from refused
         """
 
@@ -176,18 +178,17 @@ class Conversion:
             if column.type == "timestamp":
                 arrays |= self.timestamps.converted(name, arrays[f"c{position}"])
         result = self._run(self.sql, "received", pa.table({**arrays, "_row": rows}))
-        reasons = result["_reason"]
-        records = result.drop_columns(["_reason", "_columns", "_misfit"])
+        faults = result["_fault"]
+        records = result.drop_columns(["_fault", "_misfit"])
         filtered = len(batch.rows) - len(rows)
-        if reasons.null_count == len(reasons):
+        if faults.null_count == len(faults):
             return Converted(records, _no_rejects(), filtered)
-        bad = pc.is_valid(reasons)
+        bad = pc.is_valid(faults)
         originals = {f"c{p}": array for p, array in enumerate(received)}
         # The projection keeps `_row`, so a record and its reason are brought together by it and by nothing else.
         order = pc.index_in(rows.combine_chunks(), value_set=result["_row"].combine_chunks())
-        faults = {name: pc.take(result[name].combine_chunks(), order) for name in ("_reason", "_columns")}
-        table = pa.table({**originals, "_row": rows, **faults})
-        rejects = self._run(self.reject_sql, "refused", table.filter(pc.is_valid(table["_reason"])))
+        table = pa.table({**originals, "_row": rows, "_fault": pc.take(faults.combine_chunks(), order)})
+        rejects = self._run(self.reject_sql, "refused", table.filter(pc.is_valid(table["_fault"])))
         return Converted(records.filter(pc.invert(bad)), rejects, filtered, pc.sum(result["_misfit"]).as_py())
 
     def _run(self, sql: str, name: str, table: pa.Table) -> pa.Table:

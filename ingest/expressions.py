@@ -108,8 +108,9 @@ def _date(text: str, kind: pa.DataType, formats: tuple[str, ...]) -> str:
     return f"coalesce({', '.join([iso, *(f'try_strptime({text}, {literal(it)})::date' for it in formats)])})"
 
 
-def checked(contract: Contract, columns: list[Typed]) -> tuple[str, str]:
-    """Both NULL for a good record; else all reasons against it, joined by `; `, and the columns at fault, by blanks."""
+def checked(contract: Contract, columns: list[Typed]) -> str:
+    """NULL for a good record, else a struct: `reason`, all that is against it, separated by `; `, and the `columns` at
+    fault, separated by blanks."""
     cases = {column.name: _faults(column) for column in columns}
     if contract.any_of:
         have = [identifier(name) for name in contract.any_of if name in cases]
@@ -117,14 +118,17 @@ def checked(contract: Contract, columns: list[Typed]) -> tuple[str, str]:
         cases[" ".join(contract.any_of)] = [(none, literal(f"{' or '.join(contract.any_of)} is missing"))]
     cases = {names: faults for names, faults in cases.items() if faults}
     broken = " or ".join(f"({condition})" for faults in cases.values() for condition, _ in faults) or "false"
-    reasons, at_fault = [], []
+    reasons, at_fault = ["null"], ["null"]
     for names, faults in cases.items():
         reasons.append("case " + " ".join(f"when {condition} then {reason}" for condition, reason in faults) + " end")
-        at_fault.append(f"case when {' or '.join(f'({it})' for it, _ in faults)} then {literal(names)} end")
-    return tuple(
-        f"case when {broken} then concat_ws({literal(separator)}, {', '.join(parts) or 'null'}) end"
-        for separator, parts in (("; ", reasons), (" ", at_fault))
-    )
+        at_fault.append(
+            f"case when {' or '.join(f'({condition})' for condition, _ in faults)} then {literal(names)} end"
+        )
+    return f"""
+        case when {broken} then struct_pack(
+            reason := concat_ws('; ', {", ".join(reasons)}), columns := concat_ws(' ', {", ".join(at_fault)})
+        ) end
+    """
 
 
 def misfit(contract: Contract, columns: list[Typed]) -> str:

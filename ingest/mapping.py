@@ -18,7 +18,7 @@ from ingest.source import Batch, Reading, Unreadable
 from ingest.sql import identifier, literal
 from pipeline.origin import Origin
 
-WHERE, FAULT = "where", "_fault"
+WHERE, FAILED = "where", "_failed"
 TYPED = re.compile("BOOLEAN|U?(TINY|SMALL)INT|U?INTEGER|BIGINT|FLOAT|DOUBLE|DATE|TIMESTAMP( WITH TIME ZONE)?")
 """Types of DuckDB that stay what they are; decimals become doubles, all others text."""
 
@@ -26,7 +26,7 @@ TYPED = re.compile("BOOLEAN|U?(TINY|SMALL)INT|U?INTEGER|BIGINT|FLOAT|DOUBLE|DATE
 @dataclass(frozen=True)
 class Mapped:
     values: dict[str, pa.ChunkedArray]
-    """Of each derived contract column; and FAULT, which expressions failed, NULL where none did."""
+    """Of each derived contract column; and FAILED, which expressions failed, NULL where none did."""
     kept: pa.ChunkedArray | None
     """Which records fulfil `where` or fail in it; None: there is none. The values are of those alone."""
 
@@ -119,7 +119,7 @@ class Mapping:
         return f"""
             with texts as (select {", ".join(columns) or "null as nothing"} from received),
             tried as (select {", ".join(tried)} from texts)
-            select {", ".join(results)}, nullif(concat_ws('; ', {", ".join(faults)}), '') as {FAULT} from tried
+            select {", ".join(results)}, nullif(concat_ws('; ', {", ".join(faults)}), '') as {FAILED} from tried
         """
 
     def _result(self, name: str, kind: str, tried: str) -> str:
@@ -145,9 +145,9 @@ class Mapping:
         return Mapped(values, kept)
 
     def _worked_out(self, columns: dict[str, pa.ChunkedArray], count: int) -> dict[str, pa.ChunkedArray]:
-        """The value of each expression, and FAULT."""
+        """The value of each expression, and FAILED."""
         if not self.sql:
-            return {FAULT: _repeated(None, count)}
+            return {FAILED: _repeated(None, count)}
         self.connection.register("received", pa.table(columns | {"_row": pa.nulls(count)}))
         try:
             result = self.connection.execute(self.sql).to_arrow_table()
