@@ -68,8 +68,8 @@ TRAPS = {
     ),
     "a_production_week_ends_on_the_monday_after": Trap(
         "macros/started_in_weeks.sql",
-        "timedelta(days=8)",
-        "timedelta(days=7)",
+        "hours=8 * 24",
+        "hours=7 * 24",
         [
             ([attempt("A1", 8, "fail", test_timestamp="2024-01-08T03:00:00")], None),
             ([attempt("A1", 3, "pass")], None),
