@@ -1,4 +1,6 @@
 -- A reading was lost, or counted twice, on its way from raw to the minutes and from these to the days.
+{% set open_readings, touched = ref("int_sensor_reading_open"), ref("int_touched_sensor_minute") %}
+
 with
 
 raw_minutes as (
@@ -7,14 +9,14 @@ raw_minutes as (
             sensor_id,
             minute_at,
             count(*) as record_count
-        from {{ ref("int_sensor_reading_open") }}
+        from {{ open_readings }}
         group by all
     {%- else -%}
         select
             sensor_id,
             minute_at,
             record_count
-        from {{ ref("int_touched_sensor_minute") }}
+        from {{ touched }}
     {%- endif %}
 ),
 
@@ -37,7 +39,7 @@ days_of_minutes as (
         sum(record_count)::bigint as record_count
     from {{ ref("int_sensor_minute_aligned") }}
     where
-        production_date in (select production_date from {{ ref("int_touched_sensor_minute") }})
+        production_date in (select production_date from {{ touched }})
         or {{ var("verify_everything") | string | lower }}
     group by all
 ),

@@ -28,9 +28,13 @@ def attempt(serial: str, day: int, result: str, **fields) -> dict:
     }
 
 
+def reading(time: str, value: float, **fields) -> dict:
+    return {"sensor_id": "S1", "reading_at": f"2024-01-02T{time}", "value": value, **fields}
+
+
 @dataclass
 class Trap:
-    """`steps`: what arrives (records, or reference CSVs by name) and which build follows (None: a green one)."""
+    """`steps`: what arrives (records of a table, or reference CSVs by name) and which build follows (None: a green one)."""
 
     file: str
     cure: str
@@ -109,7 +113,36 @@ TRAPS = {
             ({"routes": "product_name,test_name,sequence,max_attempts\nP,T,1,1\n"}, None),
         ],
     ),
+    "a_late_reading_is_added_to_what_its_minute_had": Trap(
+        "models/intermediate/sensors/int_touched_sensor_minute.sql",
+        "having bool_or(is_new)",
+        "having bool_and(is_new)",
+        [([reading("12:00:00", 1.0)], None), ([reading("12:00:30", 2.0)], None)],
+    ),
+    "a_reading_comes_again_in_another_load": Trap(
+        "models/intermediate/sensors/int_touched_sensor_minute.sql",
+        "minutes.second_count < minutes.record_count as is_crowded",
+        "false as is_crowded",
+        [([reading("12:00:00", 1.0)], None), ([reading("12:00:00", 1.0)], None)],
+    ),
+    "readings_of_one_time_differ_and_come_in_any_order": Trap(
+        "models/intermediate/sensors/int_sensor_reading_deduplicated.sql",
+        "order by record_hash desc, record_flags",
+        "order by load_id desc, record_flags",
+        [([reading("12:00:00", value)], None) for value in (1.0, 2.0, 3.0, 4.0)],
+    ),
+    "a_day_that_is_written_whole_has_other_minutes": Trap(
+        "macros/touched_minutes.sql",
+        "hours=24",
+        "hours=4",
+        [([reading("12:00:00", 1.0)], None), ([reading("08:00:00", 2.0)], None)],
+        whole_weeks=True,
+    ),
 }
+
+
+def as_table(arrived: list[dict]) -> dict[str, list[dict]]:
+    return {"sensor_reading" if "sensor_id" in arrived[0] else "test_record": arrived} if arrived else {}
 
 
 def follow(warehouse: Warehouse, trap: Trap) -> dict:
@@ -117,7 +150,7 @@ def follow(warehouse: Warehouse, trap: Trap) -> dict:
     for arrived, stops_after in trap.steps:
         if isinstance(arrived, dict):
             warehouse.refer(**arrived)
-        warehouse.load(**({"test_record": arrived} if arrived and isinstance(arrived, list) else {}))
+        warehouse.load(**(as_table(arrived) if isinstance(arrived, list) else {}))
         assert warehouse.build(*(["--select", stops_after] if stops_after else []))
     return warehouse.marts()
 
@@ -127,7 +160,7 @@ def all_at_once(warehouse: Warehouse, trap: Trap) -> dict:
     for arrived, _ in trap.steps:
         if isinstance(arrived, dict):
             warehouse.refer(**arrived)
-    warehouse.load(test_record=[record for arrived, _ in trap.steps if isinstance(arrived, list) for record in arrived])
+    warehouse.load(**as_table([record for arrived, _ in trap.steps if isinstance(arrived, list) for record in arrived]))
     assert warehouse.build()
     return warehouse.marts()
 
