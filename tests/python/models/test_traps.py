@@ -34,7 +34,7 @@ def reading(time: str, value: float, **fields) -> dict:
 
 @dataclass
 class Trap:
-    """`steps`: what arrives (records of a table, or reference CSVs by name) and which build follows (None: a green one)."""
+    """`steps`: what arrives (records of a table, or CSVs by name) and which build follows (None: a green one)."""
 
     file: str
     cure: str
@@ -124,19 +124,6 @@ TRAPS = {
         "minutes.second_count < minutes.record_count as is_crowded",
         "false as is_crowded",
         [([reading("12:00:00", 1.0)], None), ([reading("12:00:00", 1.0)], None)],
-    ),
-    "readings_of_one_time_differ_and_come_in_any_order": Trap(
-        "models/intermediate/sensors/int_sensor_reading_deduplicated.sql",
-        "order by record_hash desc, record_flags",
-        "order by load_id desc, record_flags",
-        [([reading("12:00:00", value)], None) for value in (1.0, 2.0, 3.0, 4.0)],
-    ),
-    "a_day_that_is_written_whole_has_other_minutes": Trap(
-        "macros/touched_minutes.sql",
-        "hours=24",
-        "hours=4",
-        [([reading("12:00:00", 1.0)], None), ([reading("08:00:00", 2.0)], None)],
-        whole_weeks=True,
     ),
 }
 
