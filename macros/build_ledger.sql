@@ -63,7 +63,7 @@
     {{ return(local_md5(parts | sort | join("\n"))) }}
 {% endmacro %}
 
-{# Writes the ledger when the whole project was built and everything in it passed. #}
+{# Writes the ledger when the whole project was built, but for views, which hold no rows, and everything in it passed. #}
 {% macro finish_build(results, loads, routes) %}
     {% if execute and is_green(results) %}
         {% do run_query("truncate table ops.ledger") %}
@@ -85,7 +85,8 @@
         {% endif %}
         {% if result.node.resource_type == "model" %}{% do built.append(result.node.unique_id) %}{% endif %}
     {% endfor %}
-    {% for node in graph.nodes.values() if node.resource_type == "model" and node.unique_id not in built %}
+    {% for node in graph.nodes.values()
+        if node.resource_type == "model" and node.config.materialized != "view" and node.unique_id not in built %}
         {{ return(false) }}
     {% endfor %}
     {{ return(true) }}
