@@ -9,7 +9,7 @@
 ) }}
 
 {% set minutes -%}
-    select minute_at, minute_at_local from {{ ref("int_touched_sensor_minute") }}
+    select minute_at as read_at, minute_at_local as read_at_local from {{ ref("int_touched_sensor_minute") }}
 {%- endset %}
 
 with
