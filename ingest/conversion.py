@@ -122,6 +122,10 @@ class Conversion:
         self.reject_sql = self._as_received(received)
 
     def _projection(self, columns: list[Typed], extra: str, started_at: datetime) -> str:
+        fault = checked(self.contract, columns)
+        if self.mapping:
+            failed = f"struct_pack(reason := {FAILED}, columns := '')"
+            fault = f"case when {FAILED} is not null then {failed} else {fault} end"
         have = {column.name for column in columns}
         output = []
         for name, column in self.contract.columns.items():

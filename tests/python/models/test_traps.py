@@ -23,9 +23,13 @@ def attempt(serial: str, day: int, result: str, **fields) -> dict:
     }
 
 
+def reading(time: str, value: float, **fields) -> dict:
+    return {"sensor_id": "S1", "reading_at": f"2024-01-02T{time}", "value": value, **fields}
+
+
 @dataclass
 class Trap:
-    """`steps`: what arrives (records, or reference CSVs by name) and which build follows (None: a green one)."""
+    """`steps`: what arrives (records of a table, or CSVs by name) and which build follows (None: a green one)."""
 
     file: str
     cure: str
@@ -63,8 +67,8 @@ TRAPS = {
     ),
     "a_production_week_ends_on_the_monday_after": Trap(
         "macros/started_in_weeks.sql",
-        "timedelta(days=8)",
-        "timedelta(days=7)",
+        "hours=8 * 24",
+        "hours=7 * 24",
         [
             ([attempt("A1", 8, "fail", test_timestamp="2024-01-08T03:00:00")], None),
             ([attempt("A1", 3, "pass")], None),
@@ -104,7 +108,17 @@ TRAPS = {
             ({"routes": "product_name,test_name,sequence,max_attempts\nP,T,1,1\n"}, None),
         ],
     ),
+    "a_late_reading_is_added_to_what_its_minute_had": Trap(
+        "models/intermediate/sensors/int_touched_sensor_minute.sql",
+        "having bool_or(is_new)",
+        "having bool_and(is_new)",
+        [([reading("12:00:00", 1.0)], None), ([reading("12:00:30", 2.0)], None)],
+    ),
 }
+
+
+def as_table(arrived: list[dict]) -> dict[str, list[dict]]:
+    return {"sensor_reading" if "sensor_id" in arrived[0] else "test_record": arrived} if arrived else {}
 
 
 def follow(warehouse: Warehouse, trap: Trap) -> dict:
@@ -112,7 +126,7 @@ def follow(warehouse: Warehouse, trap: Trap) -> dict:
     for arrived, stops_after in trap.steps:
         if isinstance(arrived, dict):
             warehouse.refer(**arrived)
-        warehouse.load(**({"test_record": arrived} if arrived and isinstance(arrived, list) else {}))
+        warehouse.load(**(as_table(arrived) if isinstance(arrived, list) else {}))
         assert warehouse.build(*(["--select", stops_after] if stops_after else []))
     return warehouse.marts()
 
@@ -122,7 +136,7 @@ def all_at_once(warehouse: Warehouse, trap: Trap) -> dict:
     for arrived, _ in trap.steps:
         if isinstance(arrived, dict):
             warehouse.refer(**arrived)
-    warehouse.load(test_record=[record for arrived, _ in trap.steps if isinstance(arrived, list) for record in arrived])
+    warehouse.load(**as_table([record for arrived, _ in trap.steps if isinstance(arrived, list) for record in arrived]))
     assert warehouse.build()
     return warehouse.marts()
 

@@ -27,6 +27,8 @@ sources:
   - {name: tests, kind: files, path: inbox/test_record*.ndjson, table: test_record}
   - {name: repairs, kind: files, path: inbox/rework*.ndjson, table: rework}
   - {name: decisions, kind: files, path: inbox/disposition*.ndjson, table: disposition}
+  - {name: press, kind: files, path: inbox/sensor_reading*.ndjson, table: sensor_reading}
+  - {name: gaps, kind: files, path: inbox/stream_gap*.ndjson, table: stream_gap}
 """
 
 
@@ -126,7 +128,7 @@ class Warehouse:
                 session.sql(f"drop database {schema} cascade")
 
     def marts(self) -> dict[str, pd.DataFrame]:
-        """Every published table, rows sorted, whatever the loads were called."""
+        """Every published table and the minutes of sensors, rows sorted, whatever the loads were called."""
         if self.engine == "spark":
             gather(self.paths, self.folder / "target" / "manifest.json")
         with closing(duckdb.connect(str(self.paths.warehouse), read_only=True)) as connection:
@@ -134,6 +136,17 @@ class Warehouse:
                 "select table_schema, table_name from information_schema.tables"
                 " where table_schema in ('marts', 'publish') order by all"
             ).fetchall()
-            return {
+            found = {
                 name: connection.sql(f'select * from "{schema}"."{name}" order by all').df() for schema, name in names
             }
+            return found | {"sensor_minutes": self._sensor_minutes(connection)}
+
+    def _sensor_minutes(self, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+        source, folder = "intermediate.int_sensor_minute_aligned", self.paths.spark / "tables" / "intermediate.db"
+        if self.engine == "spark":
+            files = [str(file) for file in (folder / "int_sensor_minute_aligned").rglob("*.parquet")]
+            if not files:
+                return pd.DataFrame()
+            source = f"read_parquet({files}, hive_partitioning = true)"
+        rows = connection.sql(f"select * from {source} order by sensor_id, minute_at").df()
+        return rows[sorted(rows.columns)] if len(rows) else pd.DataFrame()
