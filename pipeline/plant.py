@@ -10,10 +10,8 @@ from collections.abc import Sequence
 from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     Field,
     SecretStr,
@@ -25,10 +23,10 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from pipeline.document import read_document, with_environment
 from pipeline.paths import PROJECT
-from pipeline.section import Section
+from pipeline.section import NAME, Section, Zone
+from pipeline.streams import KafkaSource, MqttSource, OpcuaSource
 from pipeline.targets import DatabaseTarget
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 MOST_DAYS = 36_525
 LONGEST_SHOWN = 80
 """Characters of a value that a message shows."""
@@ -36,17 +34,6 @@ LONGEST_SHOWN = 80
 
 class PlantError(ValueError):
     """A plant folder that can't be used; the message is one line for the person who wrote it."""
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError("expected an IANA time zone such as Asia/Singapore") from None
-    return name
-
-
-Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
 def _weeks(text: object) -> int:
@@ -198,7 +185,10 @@ class SqlSource(RecordSource):
         return self
 
 
-Source = Annotated[SimulatorSource | FilesSource | S3Source | SqlSource, Field(discriminator="kind")]
+Source = Annotated[
+    SimulatorSource | FilesSource | S3Source | SqlSource | KafkaSource | MqttSource | OpcuaSource,
+    Field(discriminator="kind"),
+]
 
 
 class Retention(Section):
@@ -280,7 +270,7 @@ EXPECTED = {
     "less_than_equal": "expected at most {le}",
     "finite_number": "expected a number",
     "literal_error": "expected {expected}",
-    "union_tag": "expected simulator, files, s3 or sql",
+    "union_tag": "expected simulator, files, s3, sql, kafka, mqtt or opcua",
     "list_type": "expected a list",
     "dict_type": "expected keys with values",
     "model": "expected keys with values",
@@ -296,9 +286,12 @@ MODELS = {
     "files": FilesSource,
     "s3": S3Source,
     "sql": SqlSource,
+    "kafka": KafkaSource,
+    "mqtt": MqttSource,
+    "opcua": OpcuaSource,
     "publish": DatabaseTarget,
 }
-SECRETS = ("url", "endpoint")
+SECRETS = ("url", "endpoint", "settings", "password")
 """Keys whose values are not even shown as written."""
 
 
@@ -313,7 +306,7 @@ def _explain(error: ErrorDetails, written: dict) -> str:
     for part in at:
         value = value.get(part) if isinstance(value, dict) else value[part] if isinstance(value, list) else None
     shown = repr(value)
-    if value is None or isinstance(value, dict | list) or kind == "extra_forbidden" or at[-1] in SECRETS:
+    if value is None or isinstance(value, dict | list) or kind == "extra_forbidden" or not set(SECRETS).isdisjoint(at):
         shown = ""
     elif len(shown) > LONGEST_SHOWN:
         shown = shown[:LONGEST_SHOWN] + "..."

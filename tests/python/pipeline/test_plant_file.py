@@ -64,9 +64,12 @@ WRONG = {
     ),
     "wrong kind": (
         PLANT + "sources: [{name: a, kind: ftp}]",
-        "sources.a.kind: 'ftp': expected simulator, files, s3 or sql",
+        "sources.a.kind: 'ftp': expected simulator, files, s3, sql, kafka, mqtt or opcua",
     ),
-    "no kind": (PLANT + "sources: [{name: a}]", "sources.a.kind: expected simulator, files, s3 or sql"),
+    "no kind": (
+        PLANT + "sources: [{name: a}]",
+        "sources.a.kind: expected simulator, files, s3, sql, kafka, mqtt or opcua",
+    ),
     "source that is only a word": (PLANT + "sources: [inbox]", "sources.1: 'inbox': expected keys with values"),
     "sources that are no list": (PLANT + "sources: {a: 1}", "sources: expected a list"),
     "two sources of one name": (
