@@ -44,6 +44,8 @@ class Column(Entry):
     min: float | None = None
     max: float | None = None
     values: str | None = None
+    delivery: bool = False
+    """Says how the record came, not what it is: not part of its `_hash`, by which one that comes again is known."""
     planned: bool = False
     """A timestamp that may lie in the future by nature; others are flagged when they do."""
     description: str
@@ -96,7 +98,7 @@ def _read(name: str) -> dict:
 VOCABULARIES = {name: Vocabulary(**entry) for name, entry in _read("vocabularies").items()}
 GROUPS = {
     group: {table: Contract(table=table, **entry) for table, entry in _read(group).items()}
-    for group in ("tests", "machines", "planning", "reference")
+    for group in ("tests", "machines", "sensors", "planning", "reference")
 }
 CONTRACTS: dict[str, Contract] = {table: entry for group in GROUPS.values() for table, entry in group.items()}
 RECORD_TABLES = [table for table in CONTRACTS if not table.startswith(REFERENCE)]

@@ -9,6 +9,7 @@ from ingest.formats.equipment import FORMATS
 TITLES = {
     "tests": "Modules",
     "machines": "Machines and people",
+    "sensors": "Sensors",
     "planning": "Orders and plans",
     "reference": "Reference data",
 }

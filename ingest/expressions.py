@@ -149,12 +149,12 @@ def hash_of(contract: Contract, have: set[str]) -> str:
 
     The values of the required columns, then name and value of each optional one that is not NULL, then those of
     `_extra`; each group in contract order, all separated by the unit separator (31). So it does not depend on the order
-    of received columns, on absent optional ones or on the format. Times are UTC microseconds, doubles their shortest
-    text. The first 8 bytes of the digest, least significant first, without their highest bit.
+    of received columns, on absent optional ones, on the format or on how the record came. Times are UTC microseconds,
+    doubles their shortest text. The first 8 bytes of the digest, least significant first, without their highest bit.
     """
     required, optional = [], []
     for name, column in contract.columns.items():
-        if name not in have:
+        if name not in have or column.delivery:
             continue
         value = identifier(name)
         value = f"epoch_us({value})::varchar" if column.type == "timestamp" else f"{value}::varchar"
