@@ -1,14 +1,20 @@
 """What every protocol is to the consumer: messages that come, and an acknowledgement once they are on the disk.
 
-Each kind of source has a module with `connect(plant, source, positions) -> Connector`. `positions()` reads from
-the disk the next offset of each stream that was landed, loaded or not: it is the truth, what a broker holds is a copy.
+Each kind of source has a module with `connect(plant, source, landed) -> Connector`.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-Positions = Callable[[], dict[str, int]]
+
+class Landed(Protocol):
+    """What the disk knows of a source. It is the truth: what a broker or a session remembers is a copy."""
+
+    def positions(self) -> dict[str, int]:
+        """The next offset of each stream that was ever landed, loaded since or not; read anew at each call."""
+
+    def received_until(self) -> datetime | None:
+        """When a consumer of the source was last running. None: never."""
 
 
 class Message(NamedTuple):
