@@ -16,8 +16,8 @@ import pyarrow.compute as pc
 from ingest.contract import Contract
 from ingest.formats.json_text import as_text
 from ingest.stream.connector import Message
-from ingest.stream.topics import topic_pattern
-from pipeline.streams import Payload
+from pipeline.streams import StreamSource
+from pipeline.topics import topic_pattern
 
 REST = "payload"
 """The column of what nobody asked for: a map of path and text."""
@@ -53,18 +53,20 @@ class Decoded:
 
 
 class Payloads:
-    """Of one source and table. `columns`: contract column by the path of its field or its name in the topic, or by a
-    text with such names in braces. Fields whose names equal a contract's column but for case and `_` need no mention.
+    """Of one source. Its `columns`: contract column by the path of its field or its name in the topic, or by a text
+    with such names in braces. Fields whose names equal a contract's column but for case and `_` need no mention.
     """
 
-    def __init__(self, payload: Payload, contract: Contract, columns: dict[str, str]):
-        self.payload = payload
+    def __init__(self, source: StreamSource, contract: Contract):
+        self.payload = payload = source.payload
+        columns = source.columns
         self.patterns = [topic_pattern(topic) for topic in payload.topics]
         self.prefixes = tuple(path[:-1] for path in payload.values if path.endswith(".*"))
         self.composed = {name: text for name, text in columns.items() if IN_BRACES.search(text)}
         self.columns = {name: path for name, path in columns.items() if name not in self.composed}
         """Contract column by the name it has in `records`: what the conversion has to know."""
         self.delivery = [name for name in (ARRIVED, SERVER) if name in contract.columns]
+        self.has_format = source.timestamp_format is not None
         self.times = [columns.get(name, name) for name in contract.timestamps if name not in self.delivery]
         own = [name for name in contract.columns if name not in columns and name not in self.delivery]
         self.unnamed = {_plain(name): name for name in own}
@@ -176,7 +178,7 @@ class Payloads:
         columns = {name: pa.array([row.get(name) for row in rows], pa.string()) for name in self.names}
         for name, text in self.composed.items():
             columns[name] = _composed(text, columns)
-        for name in self.times:
+        for name in () if self.has_format else self.times:
             columns[name] = with_epochs(columns[name])
         if self.payload.format == "value":  # a plain value has no time of its own
             columns |= {name: _instants(messages, ARRIVED) for name in self.times[:1]}
