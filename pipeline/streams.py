@@ -1,10 +1,12 @@
 """Live sources of plant.yml: kafka, mqtt and opcua, and how a message becomes records (docs/streams.md)."""
 
+import re
 from typing import Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from pipeline.section import NAME, Section, Zone
+from pipeline.topics import topic_pattern
 
 
 class Payload(Section):
@@ -27,7 +29,8 @@ class StreamSource(Section):
     table: str = "sensor_reading"
     payload: Payload = Payload()
     columns: dict[str, str] = {}
-    """contract column: the dotted path of its field; only where names differ by more than case and _."""
+    """contract column: the dotted path of its field, or a text with such paths in braces: {plant_name}/{lane_number}.
+    Only where names differ by more than case and _."""
     timezone: Zone | None = None
     """Zone of times that carry none; default the plant's."""
     timestamp_format: str | None = None
@@ -56,20 +59,80 @@ class KafkaSource(StreamSource):
         return {key: str(it).lower() if isinstance(it, bool) else str(it) for key, it in settings.items()}
 
 
+class Tls(Section):
+    """Files in PEM, relative to the plant's folder."""
+
+    ca: str | None = None
+    """Who signed the broker's certificate; default the authorities that the system trusts."""
+    certificate: str | None = None
+    """Ours, for brokers that ask for one."""
+    key: str | None = None
+
+
 class MqttSource(StreamSource):
-    """Topics of an MQTT 5 broker."""
+    """Topics of an MQTT 5 broker, which keeps what is sent at QoS 1 while we are away."""
 
     kind: Literal["mqtt"]
-    broker: str = Field(min_length=1)
-    """host or host:port."""
+    broker: str = Field(pattern=r"^([^\s/:@]+|\[[0-9A-Fa-f:]+\])(:\d{1,5})?$")
+    """host or host:port; default 1883, with TLS 8883."""
     topics: list[str] = Field(min_length=1)
-    """Filters, such as plant/+/temperature; $share/group/filter shares the messages among consumers."""
+    """Filters, such as plant/+/temperature or plant/{plant_name}/#: a level in braces is a field of the message, too.
+    $share/group/filter shares the messages among consumers."""
+    qos: Literal[0, 1] = 1
+    client: str | None = Field(default=None, min_length=1)
+    """By which the broker knows us again; default firstpass-<plant>-<source>. No two consumers may have the same."""
+    session_days: float = Field(default=7, gt=0, le=365)
+    """How long the broker is asked to keep what we miss."""
+    user: str | None = None
+    password: SecretStr | None = None
+    tls: Tls | None = None
+
+    @model_validator(mode="after")
+    def _has_topics(self) -> "MqttSource":
+        for topic in self.topics:
+            topic_pattern(topic)
+        self.payload.topics = self.payload.topics or self.topics  # a session may bring what is no longer asked for
+        return self
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.broker.rpartition(":") if re.search(r":\d+$", self.broker) else (self.broker, "", "")
+        return host.strip("[]"), int(port or (8883 if self.tls else 1883))
+
+
+class Security(Section):
+    """How messages to and from an OPC UA server are signed and encrypted. Files are relative to the plant's folder."""
+
+    policy: Literal["Basic256Sha256", "Aes128Sha256RsaOaep", "Aes256Sha256RsaPss"] = "Basic256Sha256"
+    mode: Literal["Sign", "SignAndEncrypt"] = "SignAndEncrypt"
+    certificate: str
+    """Ours, DER or PEM; the server has to trust it."""
+    key: str
+    server_certificate: str | None = None
+    """The one that the server must have; default any."""
 
 
 class OpcuaSource(StreamSource):
-    """Variables of an OPC UA server."""
+    """Variables of an OPC UA server, by subscription."""
 
     kind: Literal["opcua"]
     url: str = Field(pattern=r"^opc\.tcp://[^@]+$")
-    nodes: list[str] = Field(min_length=1)
-    """Node ids, such as ns=2;s=Line1.Temperature."""
+    nodes: dict[str, str] = Field(min_length=1)
+    """sensor_id: node id such as ns=2;s=Line1.Temperature, or browse path from Objects such as /2:Line1/2:Temperature.
+    A list of nodes: each is its sensor_id."""
+    period_s: float = Field(default=0.5, gt=0)
+    """How often the server sends what has changed."""
+    sampling_s: float = Field(default=0, ge=0)
+    """How often the server looks for a change; 0 is as often as it can."""
+    queue: int = Field(default=1000, ge=1)
+    """Changes of a node that the server keeps until it sends."""
+    history: bool = True
+    """Whether what was missed is read from the server's history."""
+    user: str | None = None
+    password: SecretStr | None = None
+    security: Security | None = None
+
+    @field_validator("nodes", mode="before")
+    @classmethod
+    def _named(cls, nodes: object) -> object:
+        return {node: node for node in nodes} if isinstance(nodes, list) else nodes

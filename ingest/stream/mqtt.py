@@ -1,0 +1,189 @@
+"""MQTT 5: messages of QoS 1 that the broker keeps for our session until they are acknowledged.
+
+All runs in the thread that polls: while messages land, nothing is read, and the broker holds back what comes. A message
+is acknowledged on the connection that brought it and on no other, where its packet id may be another message's.
+"""
+
+import ssl
+import time
+from collections import deque
+from datetime import UTC, datetime, timedelta
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from ingest.source import Unreachable
+from ingest.stream.connector import Gap, Landed, Message
+from pipeline.plant import Plant
+from pipeline.streams import MqttSource
+from pipeline.topics import topic_filter
+
+MOST = 10_000
+"""Messages that one poll returns, and that the broker sends before the first is acknowledged."""
+KEEPALIVE_S = 10
+TIMEOUT_S = 5.0
+PATIENCE_S = (0.5, 30.0)
+"""Between two attempts to connect: at first, and at most."""
+FOR_GOOD = {
+    "Bad user name or password",
+    "Bad authentication method",
+    "Banned",
+    "Client identifier not valid",
+    "Not authorized",
+    "Session taken over",
+    "Unsupported protocol version",
+}
+"""What brokers say that waiting does not mend."""
+
+
+def connect(plant: Plant, source: MqttSource, landed: Landed) -> "MqttConnector":
+    return MqttConnector(plant, source, landed.received_until())
+
+
+class MqttConnector:
+    """See `ingest.stream.connector.Connector`."""
+
+    def __init__(self, plant: Plant, source: MqttSource, received_until: datetime | None):
+        self.source = source
+        self.name = source.client or f"firstpass-{plant.name}-{source.name}"
+        self.filters = [topic_filter(topic) for topic in source.topics]
+        self.came: deque[tuple[Message, int, int]] = deque()
+        """Not polled yet: the message, the number of the connection that brought it, its packet id or 0."""
+        self.polled: list[tuple[int, int]] = []
+        """Connection and packet id of what is about to land."""
+        self.connection = 0
+        self.is_open = self.is_whole = self.has_session = False
+        self.problem: str | None = None
+        self.patience_s, self.retry_at = PATIENCE_S[0], 0.0
+        self.heard_at = datetime.now(UTC)
+        self.away_since: datetime | None = None
+        self.away_reason = ""
+        self.noted: list[Gap] = []
+        self.client = self._client(plant)
+        if received_until is not None:
+            self._begin_gap(received_until, "not running")
+
+    def poll(self, seconds: float) -> list[Message]:
+        until = time.monotonic() + seconds
+        while not self.came and (left := until - time.monotonic()) > 0:
+            if self.problem:
+                raise Unreachable(self.source.broker, self.problem)
+            if self.is_open:
+                self._listen(left)
+            else:
+                self._connect(left)
+        known = -1
+        while self.is_open and known < len(self.came) < MOST:
+            known = len(self.came)
+            self.client.loop_read()
+        taken = [self.came.popleft() for _ in range(min(MOST, len(self.came)))]
+        self.polled += [(connection, packet) for _, connection, packet in taken]
+        return [message for message, _, _ in taken]
+
+    def landed(self) -> None:
+        for connection, packet in self.polled:
+            if packet and self.is_open and connection == self.connection:
+                self.client.ack(packet, 1)
+        self.polled.clear()
+
+    def gaps(self) -> list[Gap]:
+        noted, self.noted = self.noted, []
+        return noted
+
+    def backlog(self) -> int | None:
+        return None
+
+    def close(self) -> None:
+        """The session stays: the broker keeps what comes until the next `connect`."""
+        self.client.disconnect()
+
+    def _client(self, plant: Plant) -> Client:
+        client = Client(CallbackAPIVersion.VERSION2, self.name, protocol=MQTTProtocolVersion.MQTTv5, manual_ack=True)
+        client.connect_timeout = TIMEOUT_S
+        if self.source.user is not None:
+            client.username_pw_set(self.source.user, self.source.password and self.source.password.get_secret_value())
+        if (tls := self.source.tls) is not None:
+            files = [str(plant.folder / file) if file else None for file in (tls.ca, tls.certificate, tls.key)]
+            try:
+                client.tls_set(*files)
+            except (OSError, ValueError) as error:
+                raise Unreachable(self.source.broker, f"the files of tls can't be used: {error}") from None
+        client.on_connect, client.on_subscribe = self._on_connect, self._on_subscribe
+        client.on_message, client.on_disconnect = self._on_message, self._on_disconnect
+        return client
+
+    def _connect(self, seconds: float) -> None:
+        """One attempt, when it is time for it."""
+        if (wait := self.retry_at - time.monotonic()) > 0:
+            time.sleep(min(wait, seconds))
+            return
+        session = Properties(PacketTypes.CONNECT)
+        session.SessionExpiryInterval = int(self.source.session_days * 86_400)
+        session.ReceiveMaximum = MOST
+        try:
+            self.client.connect(*self.source.address, KEEPALIVE_S, clean_start=False, properties=session)
+        except ssl.SSLCertVerificationError as error:
+            self.problem = f"its certificate is not trusted: {error.verify_message}; see tls.ca in plant.yml"
+        except OSError as error:
+            self._lost(f"can't be reached: {error}")
+        else:
+            self.connection += 1
+            self.is_open = True
+
+    def _listen(self, seconds: float) -> None:
+        if self.client.loop(min(seconds, 1.0)) != MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._lost("connection lost")
+
+    def _lost(self, reason: str) -> None:
+        self.retry_at = time.monotonic() + self.patience_s
+        self.patience_s = min(2 * self.patience_s, PATIENCE_S[1])
+        now = datetime.now(UTC)
+        if self.is_whole:  # a connection may be dead for a while before that is noticed
+            self._begin_gap(max(self.heard_at, now - timedelta(seconds=2 * KEEPALIVE_S)), reason)
+        elif self.away_since is None:
+            self._begin_gap(now, reason)
+        self.is_open = self.is_whole = False
+
+    def _begin_gap(self, since: datetime, reason: str) -> None:
+        self.away_since, self.away_reason = since, reason
+        self.noted += [Gap(topic, since, None, reason, None) for topic in self.filters]
+
+    def _on_connect(self, client: Client, _: object, flags: ConnectFlags, reason: ReasonCode, __: object) -> None:
+        self.has_session = flags.session_present
+        if not reason.is_failure:
+            # What is retained comes with the first subscription of a session, not with each connection
+            options = SubscribeOptions(self.source.qos, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
+            client.subscribe([(topic, options) for topic in self.filters])
+        elif str(reason) in FOR_GOOD:
+            self.problem = f"refused by the broker: {reason}; check user, password and client in plant.yml"
+
+    def _on_subscribe(self, _: Client, __: object, ___: int, granted: list[ReasonCode], ____: object) -> None:
+        for topic, code in zip(self.filters, granted, strict=True):
+            if code.is_failure:
+                self.problem = f"the topic {topic} is refused: {code}; check topics in plant.yml, and the user's rights"
+        self.heard_at = now = datetime.now(UTC)
+        self.is_whole, self.patience_s = True, PATIENCE_S[0]
+        if self.away_since is None:
+            return
+        for topic, code in zip(self.filters, granted, strict=True):
+            lacks = "" if self.has_session else "the broker had no session of ours"
+            lacks = lacks if code.value else "nothing is kept at QoS 0"
+            reason = "; ".join(filter(None, [self.away_reason, lacks]))
+            self.noted.append(Gap(topic, self.away_since, now, reason, not lacks))
+        self.away_since = None
+
+    def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
+        now = time.time_ns() // 1000
+        self.heard_at = datetime.fromtimestamp(now / 1e6, UTC)
+        topic = message.topic
+        again = message.dup or message.retain
+        received = Message(topic, None, topic, message.payload, arrived_at=now, redelivered=again)
+        self.came.append((received, self.connection, message.mid if message.qos else 0))
+
+    def _on_disconnect(self, _: Client, __: object, ___: DisconnectFlags, reason: ReasonCode, ____: object) -> None:
+        if str(reason) in FOR_GOOD:
+            self.problem = f"refused by the broker: {reason}; each consumer needs a client of its own in plant.yml"
