@@ -1,4 +1,7 @@
-"""`python -m ingest`: loads what is new. `python -m ingest contract`: prints docs/data_contract.md."""
+"""`python -m ingest`: loads what is new. `python -m ingest stream`: receives what live sources bring.
+
+`python -m ingest contract`: prints docs/data_contract.md.
+"""
 
 import sys
 from collections import defaultdict
@@ -37,6 +40,19 @@ def main(context: click.Context, folder: str | None) -> None:
 def contract() -> None:
     """Prints the data contract, as Markdown."""
     click.echo(page(), nl=False)
+
+
+@main.command()
+@click.option("--plant", "folder", help="The plant's folder; default $PLANT, then plants/demo.")
+@click.option("--source", "names", multiple=True, help="Only this live source; may be repeated.")
+def stream(folder: str | None, names: tuple[str, ...]) -> None:
+    """Receives what live sources bring, until it is told to stop."""
+    from ingest.stream.service import serve  # the nightly run needs none of it
+
+    try:
+        serve(load_plant(folder), Paths.from_environment(), names, lambda text: click.echo(text, err=True))
+    except PlantError as error:
+        raise click.ClickException(str(error)) from None
 
 
 class Display:

@@ -5,7 +5,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 
@@ -24,8 +24,10 @@ from ingest.source import Batch, Object, StillWritten, Unreachable, Unreadable
 from ingest.sources import files, reference, simulator
 from ingest.spellings import TABLE as SPELLINGS
 from ingest.spellings import Spellings
+from ingest.stream import landed
 from pipeline.paths import Paths
 from pipeline.plant import FilesSource, Plant, RecordSource, Source
+from pipeline.streams import StreamSource
 
 Progress = Callable[[Object, int], None]
 """Called with an object and the records of it that were read so far."""
@@ -42,26 +44,44 @@ def load_all(plant: Plant, paths: Paths, progress: Progress = lambda thing, rows
     Reference data first, then the sources in the order of plant.yml; one that can't be reached fails alone. The caller
     holds the run lock. Raises PlantError for what plant.yml gets wrong, before anything is loaded.
     """
+    with _opened(plant, paths, progress) as loader:
+        loads = list(loader.load_each(reference.find(plant, paths, list(loader.lake.loads))))
+        return loads + _load_sources(loader, plant.sources)
+
+
+def load_landed(plant: Plant, paths: Paths, progress: Progress = lambda thing, rows: None) -> list[Load]:
+    """The same for what live sources have landed, alone."""
+    with _opened(plant, paths, progress) as loader:
+        return _load_sources(loader, [source for source in plant.sources if isinstance(source, StreamSource)])
+
+
+@contextmanager
+def _opened(plant: Plant, paths: Paths, progress: Progress) -> Iterator["Loader"]:
     retention.check(plant)
     for source in plant.sources:
         if isinstance(source, FilesSource):
             files.check(source)
-        elif isinstance(source, RecordSource):
+        elif isinstance(source, RecordSource | StreamSource):
             files.check_records(source)
     with closing(Loader(plant, paths, progress)) as loader:
-        loads = list(loader.load_each(reference.find(plant, paths, list(loader.lake.loads))))
-        for source in plant.sources:
-            try:
-                for load in loader.load_each(_objects(plant, source, paths, loader.lake)):
-                    loads.append(load)
-            except Unreachable as error:
-                loads.append(loader.fail(source, error))
+        yield loader
         compact(loader.lake)
-    return loads
 
 
-def _objects(plant: Plant, source: Source, paths: Paths, lake: Lake) -> Iterator[Object]:
+def _load_sources(loader: "Loader", sources: list[Source]) -> list[Load]:
+    loads = []
+    for source in sources:
+        try:
+            for load in loader.load_each(_objects(loader, source)):
+                loads.append(load)
+        except Unreachable as error:
+            loads.append(loader.fail(source, error))
+    return loads + landed.orphans(loader.plant, loader.lake)
+
+
+def _objects(loader: "Loader", source: Source) -> Iterator[Object]:
     """Libraries that take a moment to import are left to the plants that need them."""
+    plant, paths, lake = loader.plant, loader.lake.paths, loader.lake
     if source.kind == "files":
         return files.find(plant, source, paths)
     if source.kind == "s3":
@@ -72,6 +92,8 @@ def _objects(plant: Plant, source: Source, paths: Paths, lake: Lake) -> Iterator
         from ingest.sources import database
 
         return database.find(plant, source, list(lake.loads))
+    if isinstance(source, StreamSource):
+        return landed.find(source, paths, lake)
     return simulator.find(plant, source, list(lake.loads))
 
 

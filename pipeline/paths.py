@@ -64,7 +64,7 @@ class Paths:
 
     @property
     def landing(self) -> Path:
-        """What live sources brought and no run has loaded yet: `<source>/<segment>`, with the status of the consumer."""
+        """What live sources brought and no run has loaded: `<source>/<segment>`, with the status of the consumer."""
         return self.data / "landing"
 
     @property

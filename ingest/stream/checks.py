@@ -51,7 +51,7 @@ class Checks:
     def __init__(self, plant: Plant, source: StreamSource, paths: Paths):
         contract = CONTRACTS[source.table]
         self.source = source
-        self.payloads = Payloads(source.payload, contract, source.columns)
+        self.payloads = Payloads(source, contract)
         self.reading = replace(reading_of(plant, source), columns=self.payloads.columns)
         self.connection = duckdb.connect(config={"memory_limit": "256MB", "threads": "1"})
         self.connection.execute("set timezone = 'UTC'")

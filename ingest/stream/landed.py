@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from ingest.stream import frames
 from ingest.stream.landing import SEGMENT, unpacked
 from ingest.stream.status import statuses
 from pipeline.paths import Paths
+from pipeline.plant import Plant
 from pipeline.streams import StreamSource
 
 PLACE = re.compile(rf"(?P<segment>{SEGMENT.pattern}) bytes (?P<begin>\d+)-(?P<end>\d+)")
@@ -140,6 +142,20 @@ def find(source: StreamSource, paths: Paths, lake: Lake) -> Iterator[Object]:
     for part in folder.glob(f"*{PART}"):
         if _age_s(part) > KEPT_S:
             part.unlink()
+
+
+def orphans(plant: Plant, lake: Lake) -> list[Load]:
+    """What was landed of sources that plant.yml no longer has: a deferred load for each, which says so."""
+    names = {source.name for source in plant.sources}
+    return [
+        replace(
+            lake.next_load(folder.name, "landing", str(folder), "", ""),
+            status="deferred",
+            error="was landed by a source that plant.yml does not have: give one this name, or remove the folder",
+        )
+        for folder in sorted(lake.paths.landing.glob("*"))
+        if folder.name not in names and segments(folder)
+    ]
 
 
 def _lock(file: BinaryIO) -> bool:
