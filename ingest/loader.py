@@ -12,7 +12,6 @@ from datetime import datetime
 import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from ingest import retention
 from ingest.compaction import compact, finish
@@ -23,6 +22,7 @@ from ingest.lake import Lake, Load
 from ingest.load_file import LoadFile
 from ingest.source import Batch, Object, StillWritten, Unreachable, Unreadable
 from ingest.sources import files, reference, simulator
+from ingest.spellings import TABLE as SPELLINGS
 from ingest.spellings import Spellings
 from pipeline.paths import Paths
 from pipeline.plant import FilesSource, Plant, RecordSource, Source
@@ -92,7 +92,7 @@ class Loader:
         for lane in self.lanes:
             lane.execute("set timezone = 'UTC'")
             lane.execute("set enable_progress_bar = false")
-        self.spellings = self._spellings()
+        self.spellings = Spellings.of_lake(self.lake.folder, self.lake.loads)
 
     def close(self) -> None:
         for lane in self.lanes:
@@ -131,8 +131,8 @@ class Loader:
         if load is None:
             return None
         load = self.lake.commit(load)
-        if thing.table == "ref_value_spellings":
-            self.spellings = self._spellings()
+        if thing.table == SPELLINGS:
+            self.spellings = Spellings.of_lake(self.lake.folder, self.lake.loads)
         return load
 
     def fail(self, source: RecordSource, error: Unreachable) -> Load:
@@ -195,14 +195,6 @@ class Loader:
                     yield first, converted.result()
             for batch, converted in under_way:
                 yield batch, converted.result()
-
-    def _spellings(self) -> Spellings:
-        """The seed's, and the plant's own as they were last loaded."""
-        loads = [x for x in self.lake.loads if x.table_name == "ref_value_spellings" and x.status == "loaded"]
-        if not loads or not loads[-1].row_count:
-            return Spellings()
-        rows = pq.read_table(self.lake.table("ref_value_spellings"), filters=[("_load_id", "=", loads[-1].load_id)])
-        return Spellings(zip(*(rows[name].to_pylist() for name in ("column_name", "spelling", "value")), strict=True))
 
 
 class EventRange:

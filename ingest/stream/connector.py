@@ -30,6 +30,8 @@ class Message(NamedTuple):
     """When it was received, UTC microseconds."""
     server_at: int | None = None
     """When the broker or server took it over, by its clock, UTC microseconds."""
+    after: int | None = None
+    """The offset before it in the stream, where that is another than offset - 1: there is nothing between them."""
     redelivered: bool = False
     """Without an offset: it may have come before (DUP, a resumed session). It is left out when one of the last messages
     that were landed had this stream and payload."""
@@ -51,8 +53,11 @@ class Gap(NamedTuple):
 class Connector(Protocol):
     """A connection to one source, used by one thread. It reconnects by itself, for as long as it takes.
 
-    `connect` and `poll` raise Unreachable for what waiting can't mend, such as a wrong password.
+    `connect` and `poll` raise Unreachable for what it can't mend by itself; the consumer connects anew after a while.
     """
+
+    trouble: str | None
+    """What keeps messages from coming just now, such as a broker that is away, for people. None: nothing."""
 
     def poll(self, seconds: float) -> list[Message]:
         """What has come, after at most `seconds`; ten thousand messages at most. Empty while nothing comes."""
