@@ -40,11 +40,11 @@ FOR_GOOD = {
 """What brokers say that waiting does not mend."""
 
 
-def connect(plant: Plant, source: MqttSource, landed: Landed) -> "MqttConnector":
-    return MqttConnector(plant, source, landed.received_until())
+def connect(plant: Plant, source: MqttSource, landed: Landed) -> "Mqtt":
+    return Mqtt(plant, source, landed.received_until())
 
 
-class MqttConnector:
+class Mqtt:
     """See `ingest.stream.connector.Connector`."""
 
     def __init__(self, plant: Plant, source: MqttSource, received_until: datetime | None):

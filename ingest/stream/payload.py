@@ -84,11 +84,12 @@ class Payloads:
         for place, message in enumerate(messages):
             try:
                 fields = self._topic_fields(message.topic)
-                for number, parts in enumerate(self._readings(message.payload), start=1):
+                readings = self._readings(message.payload)
+                for number, parts in enumerate(readings, start=1):
                     try:
                         found = self._rows(parts, fields)
                     except Misfit as misfit:
-                        rejects.append((place, f"reading {number}: {misfit}"))
+                        rejects.append((place, f"reading {number}: {misfit}" if len(readings) > 1 else str(misfit)))
                     else:
                         rows += found
                         places += [place] * len(found)
