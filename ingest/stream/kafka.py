@@ -58,6 +58,8 @@ class Partition:
     generation: int
     offset: int | None
     """The last one received; the broker has nothing between it and the next. None: nothing of it is on the disk."""
+    begin: int = OFFSET_STORED
+    """Where it is read from as long as there is no such offset."""
 
     @property
     def stream(self) -> str:
@@ -65,6 +67,10 @@ class Partition:
 
     def at(self, offset: int) -> TopicPartition:
         return TopicPartition(self.topic, self.number, offset)
+
+    @property
+    def next(self) -> TopicPartition:
+        return self.at(self.begin if self.offset is None else self.offset + 1)
 
 
 @dataclass(eq=False)
@@ -164,7 +170,7 @@ class Kafka:
 
     def _commit(self, partitions: list[Partition]) -> None:
         """What the broker does not take is on the disk all the same."""
-        offsets = [it.at(it.offset + 1) for it in partitions if it.offset is not None]
+        offsets = [it.next for it in partitions if it.offset is not None]
         if offsets:
             with suppress(KafkaException):
                 self.consumer.commit(offsets=offsets, asynchronous=True)
@@ -181,14 +187,14 @@ class Kafka:
             generation, offset = positions.get(key, (0, None))
             partition = Partition(*key, generation, None if offset is None else offset - 1)
             self.partitions[key] = partition
-            one.offset = OFFSET_STORED if offset is None else offset
             if self.is_first and until and offset is not None and now - until > PATIENCE:
                 self.absences.append(Absence(partition, until, "consumer not running", now))
         self.is_first = False
-        consumer.assign(assigned)
+        consumer.assign([partition.next for partition in self.partitions.values()])
 
     def _on_revoke(self, consumer: Consumer, revoked: list[TopicPartition]) -> None:
         """All that was returned of them is on the disk: whoever gets them goes on from there."""
+        self.to_reset.clear()
         gone = [self.partitions.pop((one.topic, one.partition)) for one in revoked]
         self._commit(gone)
         self.absences = [absence for absence in self.absences if absence.partition not in gone]
@@ -228,20 +234,18 @@ class Kafka:
             self.trouble = error.str()
 
     def _reset(self) -> None:
-        """Where to begin, where the broker has no offset for us or not the one that is next."""
-        while self.to_reset:
-            partition = self.to_reset[0]
-            try:
+        """Goes on where it can, where the broker has no offset for us or not the one that is next."""
+        try:
+            for partition in self.to_reset:
                 low, high = self.consumer.get_watermark_offsets(partition.at(0), timeout=1)
-            except KafkaException as error:
-                self.trouble = error.args[0].str()
-                return
-            first = self._beginning(partition, low, high)
-            if partition.offset is not None:
-                partition.offset = first - 1
-            if partition in self.partitions.values():
-                self.consumer.seek(partition.at(first))
-            self.to_reset.pop(0)
+                partition.begin = self._beginning(partition, low, high)
+                if partition.offset is not None:
+                    partition.offset = partition.begin - 1
+        except KafkaException as error:
+            self.trouble = error.args[0].str()
+            return
+        self.to_reset.clear()
+        self.consumer.assign([partition.next for partition in self.partitions.values()])
 
     def _beginning(self, partition: Partition, low: int, high: int) -> int:
         if partition.offset is None:
