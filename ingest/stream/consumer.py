@@ -23,7 +23,7 @@ from ingest.stream.checks import Checked, Checks, digest
 from ingest.stream.connector import Connector, Gap, Message
 from ingest.stream.landed import REMEMBERED, Landed
 from ingest.stream.landing import Piece, Segment
-from ingest.stream.status import Status, status_file
+from ingest.stream.status import Status, status_file, statuses
 from pipeline.paths import Paths
 from pipeline.plant import Plant
 from pipeline.streams import StreamSource
@@ -47,16 +47,31 @@ def consume(plant: Plant, source: StreamSource, paths: Paths, *, stopping: threa
     """Runs until `stopping` is set. A line is said of each change for the worse or the better."""
     landed = Landed(paths, source)
     with status_file(landed.folder) as file:
+        gaps = _left_open(file)
         while not stopping.is_set():
             status = Status(source.name)
             try:
                 with closing(Consumer(plant, source, paths, status=status, stopping=stopping, say=say)) as consumer:
+                    consumer.note(gaps)
+                    gaps = []
                     consumer.run(file)
             except Unreachable as error:
                 status.trouble = f"{error.place}: {error}"
                 status.write(file)
                 say(f"{source.name}: {status.trouble}; next attempt in {RECONNECT_S:g} s")
                 stopping.wait(RECONNECT_S)
+
+
+def _left_open(file: Path) -> list[Gap]:
+    """The gaps that the consumer before us, which had this status file, did not live to see the end of."""
+    last: dict[tuple[str, str], dict] = {}
+    for status in statuses(file.parent, file.name):
+        last |= {(gap["stream"], gap["gap_start_at"]): gap for gap in status.gaps}
+    return [
+        Gap(it["stream"], datetime.fromisoformat(it["gap_start_at"]), datetime.now(UTC), it["reason"], None)
+        for it in last.values()
+        if it["gap_end_at"] is None
+    ]
 
 
 class Consumer:
@@ -108,8 +123,7 @@ class Consumer:
         if messages:
             self._land(self.checks.check(messages))
         self.connector.landed()
-        if gaps := self.connector.gaps():
-            self._note(gaps)
+        self.note(self.connector.gaps())
         self._complain(self.connector.trouble)
 
     def _new(self, messages: list[Message]) -> list[Message]:
@@ -177,8 +191,10 @@ class Consumer:
             self.status.trouble = trouble
             self.say(f"{self.source.name}: {trouble or 'goes on'}")
 
-    def _note(self, gaps: list[Gap]) -> None:
+    def note(self, gaps: list[Gap]) -> None:
         """As records of the table stream_gap."""
+        if not gaps:
+            return
         rows = [
             {
                 "source": self.source.name,

@@ -9,7 +9,7 @@ import logging
 import re
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from confluent_kafka import (
@@ -27,6 +27,8 @@ from ingest.stream.connector import Gap, Landed, Message
 from pipeline.plant import Plant
 from pipeline.streams import KafkaSource
 
+PASSING = (KafkaError._TRANSPORT, KafkaError._RESOLVE)
+"""One broker is away, and others may be there."""
 MOST = 10_000
 PROBED_S = 1
 PATIENCE = timedelta(seconds=5)
@@ -149,7 +151,7 @@ class Kafka:
             self._commit(list(self.partitions.values()))
 
     def gaps(self) -> list[Gap]:
-        if self.absences and time.monotonic() - self.probed > PROBED_S:
+        if (self.absences or self.away_since) and time.monotonic() - self.probed > PROBED_S:
             self.probed = time.monotonic()
             self._probe()
         noted, self.noted = self.noted, []
@@ -190,6 +192,13 @@ class Kafka:
             if self.is_first and until and offset is not None and now - until > PATIENCE:
                 self.absences.append(Absence(partition, until, "consumer not running", now))
         self.is_first = False
+        for absence in list(self.absences):
+            mine = self.partitions.get((absence.partition.topic, absence.partition.number))
+            if mine is None:  # whoever has it now goes on from where we were
+                self.absences.remove(absence)
+                self.noted.append(replace(absence, end_at=absence.end_at or now).gap(None))
+            else:
+                absence.partition = mine
         consumer.assign([partition.next for partition in self.partitions.values()])
 
     def _on_revoke(self, consumer: Consumer, revoked: list[TopicPartition]) -> None:
@@ -197,18 +206,21 @@ class Kafka:
         self.to_reset.clear()
         gone = [self.partitions.pop((one.topic, one.partition)) for one in revoked]
         self._commit(gone)
-        self.absences = [absence for absence in self.absences if absence.partition not in gone]
 
     def _on_error(self, error: KafkaError) -> None:
-        self.trouble = error.str()
         if error.code() == KafkaError._ALL_BROKERS_DOWN and self.away_since is None:
-            self.away_since = datetime.now(UTC)
+            self.away_since, self.trouble = datetime.now(UTC), f"broker away: {error.str()}"
             self.absences += [Absence(it, self.away_since, "broker away") for it in self.partitions.values()]
+        elif error.code() not in PASSING and self.away_since is None:
+            self.trouble = error.str()
 
     def _probe(self) -> None:
         """Looks whether the brokers are there, and what was missed has come."""
+        mine = [absence for absence in self.absences if absence.partition in self.partitions.values()]
         try:
-            for absence in self.absences:
+            if not mine:
+                self.consumer.list_topics(timeout=1)
+            for absence in mine:
                 if absence.awaited is None:
                     _, absence.awaited = self.consumer.get_watermark_offsets(absence.partition.at(0), timeout=1)
                     absence.end_at = absence.end_at or datetime.now(UTC)
@@ -219,9 +231,10 @@ class Kafka:
                     self.noted.append(absence.gap(None))
             return
         self.away_since = self.trouble = None
-        over = [it for it in self.absences if it.partition.offset is None or it.partition.offset + 1 >= it.awaited]
-        self.noted += [absence.gap(True) for absence in over]
-        self.absences = [absence for absence in self.absences if absence not in over]
+        for absence in mine:
+            if absence.partition.offset is None or absence.partition.offset + 1 >= absence.awaited:
+                self.absences.remove(absence)
+                self.noted.append(absence.gap(True))
 
     def _on_refusal(self, one: Received) -> None:
         error = one.error()

@@ -64,10 +64,10 @@ class Status:
 TIMES = ("at", "started_at", "received_at")
 
 
-def statuses(folder: Path) -> list[Status]:
+def statuses(folder: Path, pattern: str = "status*.json") -> list[Status]:
     """Of all consumers that a source ever had side by side."""
     found = []
-    for file in sorted(folder.glob("status*.json")):
+    for file in sorted(folder.glob(pattern)):
         with suppress(FileNotFoundError, ValueError):  # a loss of power leaves an empty one
             written = json.loads(file.read_text(encoding="utf-8"))
             times = {name: datetime.fromisoformat(written[name]) for name in TIMES if written[name]}
