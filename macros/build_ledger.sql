@@ -10,19 +10,23 @@
         {% do attach_lake() %}
         {% do close_weeks() %}
         {% if flags.FULL_REFRESH or needs_rebuild() %}
-            {% do begin_rebuild(first_open_week()) %}
+            {% do begin_rebuild() %}
         {% endif %}
     {% endif %}
 {% endmacro %}
 
 {#
-    Without their old rows the incremental models are built from scratch, each in one pass. Closed weeks can't be built
-    again: where there are some, only the rows of the others go, and all of those are written anew.
+    Without their old rows the incremental models are built from scratch, each in one pass. What can't be built again,
+    closed weeks and minutes whose readings are gone, stays; only the rows of the others go, and all of those are written
+    anew.
 #}
-{% macro begin_rebuild(first_open_week) %}
-    {% if first_open_week and flags.FULL_REFRESH %}
+{% macro begin_rebuild() %}
+    {% set open_from, readings_from = first_open_week(), first_kept_day("sensor_reading") %}
+    {% if flags.FULL_REFRESH and (open_from or readings_from) %}
         {% do exceptions.raise_compiler_error(
-            "Weeks before " ~ first_open_week ~ " are closed: a full refresh would lose them. `make build` rebuilds all"
+            ("Weeks before " ~ open_from ~ " are closed" if open_from
+            else "Sensor readings before " ~ readings_from ~ " are gone, but not what was made of them")
+            ~ ": a full refresh would lose them. `make build` rebuilds all"
             ~ " other weeks where models, macros or reference data have changed (docs/operations.md)."
         ) %}
     {% endif %}
@@ -30,8 +34,9 @@
     {% for node in graph.nodes.values()
         if node.config.materialized == "incremental" and node.unique_id in selected_resources %}
         {% set relation = adapter.get_relation(node.database, node.schema, node.alias) %}
-        {% if relation and first_open_week %}
-            {% do take_out_weeks(relation, node.config.partition_by, " >= date '" ~ first_open_week ~ "'") %}
+        {% set first_day = readings_from if node.config.get("meta", {}).get("of_readings") else open_from %}
+        {% if relation and first_day %}
+            {% do take_out_weeks(relation, node.config.partition_by, " >= date '" ~ first_day ~ "'") %}
         {% elif relation %}
             {% do adapter.drop_relation(relation) %}
         {% endif %}

@@ -51,3 +51,19 @@
     where {{ condition }}
     group by all
 {%- endmacro %}
+
+{# Findings on readings of sensors: one row per production week, machine and source that has some. #}
+{% macro sensor_finding(finding, severity, quantity, from="days") -%}
+    select
+        '{{ finding }}' as finding,
+        '{{ severity }}' as severity,
+        'sensor_reading' as table_name,
+        {{ week_label("week_start") }} as load_week,
+        machine_id,
+        source as detail,
+        sum({{ quantity }})::bigint as finding_count,
+        min(sensor_id) as example
+    from {{ from }}
+    where {{ quantity }} > 0
+    group by week_start, machine_id, source
+{%- endmacro %}

@@ -15,12 +15,8 @@ dated as (
     select
         records.*,
         plant.serial_reuse_days,
-        (
-            records.test_timestamp_local - plant.production_day_start_minutes * interval '1 minute'
-        )::date as production_date,
-        date_trunc('week', (
-            records.test_timestamp_local - plant.production_day_start_minutes * interval '1 minute'
-        ))::date as production_week_start
+        {{ production_date("records.test_timestamp_local") }} as production_date,
+        date_trunc('week', {{ production_date("records.test_timestamp_local") }})::date as production_week_start
     from records
     cross join plant
 )

@@ -18,3 +18,5 @@ union all
 select * from {{ ref("int_finding_late") }}
 union all
 select * from {{ ref("int_finding_record") }}
+union all
+select * from {{ ref("int_finding_sensor") }}

@@ -1,0 +1,40 @@
+{#
+    Condition on readings: they may belong to one of the sensor's minutes that are being written. A minute is found by
+    the hour it lies in; where whole days are written (rewrites_whole_weeks), by its production day.
+    `minutes`: a query that gives minute_at and, as wall time, minute_at_local.
+#}
+{% macro read_in_hours_of(minutes) -%}
+    {%- if rewrites_whole_weeks() -%}
+        {%- set starts -%}
+            select {{ production_date("minute_at_local") }}::timestamp
+                + plant.production_day_start_minutes * interval '1 minute' as span_start
+            from ({{ minutes }}) as minutes
+            cross join {{ ref("stg_ref_plant") }} as plant
+        {%- endset -%}
+        {{ within_spans("reading_at_local", starts, modules.datetime.timedelta(days=1)) }}
+    {%- else -%}
+        {{ within_spans(
+            "reading_at", "select date_trunc('hour', minute_at)::timestamp as span_start from (" ~ minutes ~ ") as minutes",
+            modules.datetime.timedelta(hours=1)
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#
+    Pre-hook of a model on sensors: takes out the rows that it is about to write again, those of touched minutes or,
+    where `key` is production_date, of their days.
+#}
+{% macro clear_touched_minutes(key) %}
+    {% set touched = ref("int_touched_sensor_minute") %}
+    {% if execute and is_incremental() and rewrites_whole_weeks() %}
+        {{ adapter.dispatch("clear_weeks")(
+            this, "production_date", "(select distinct production_date as week_start from " ~ touched ~ ") as days"
+        ) }}
+    {% elif execute and is_incremental() %}
+        delete from {{ this }} as stored
+        where exists (
+            select 1 from {{ touched }} as touched
+            where stored.sensor_id = touched.sensor_id and stored.{{ key }} = touched.{{ key }}
+        )
+    {% endif %}
+{% endmacro %}

@@ -1,0 +1,73 @@
+-- Readings of the minutes that are being written, one row per sensor and time. Of copies the first to arrive counts; of
+-- readings that claim one time with different content, the one with the highest hash. content_count: how many do.
+{{ config(materialized="view") }}
+
+{% set minutes -%}
+    select minute_at, minute_at_local from {{ ref("int_touched_sensor_minute") }}
+{%- endset %}
+
+with
+
+-- each reading's minute is looked up on its own for either kind: most readings never meet a window
+spread as (
+    select readings.*
+    from {{ ref("int_sensor_reading_open") }} as readings
+    inner join {{ ref("int_touched_sensor_minute") }} as touched
+        on readings.sensor_id = touched.sensor_id
+        and readings.minute_at = touched.minute_at
+    where {{ read_in_hours_of(minutes) }} and not touched.is_crowded
+),
+
+crowded as (
+    select readings.*
+    from {{ ref("int_sensor_reading_open") }} as readings
+    inner join {{ ref("int_touched_sensor_minute") }} as touched
+        on readings.sensor_id = touched.sensor_id
+        and readings.minute_at = touched.minute_at
+    where {{ read_in_hours_of(minutes) }} and touched.is_crowded
+),
+
+copies_ranked as (
+    select
+        *,
+        min(arrived_at) over same_time as first_arrived_at,
+        min(source) over same_time as first_source,
+        count(*) over same_time as copy_count,
+        dense_rank() over (partition by sensor_id, reading_at order by record_hash) as content_count,
+        row_number() over (
+            partition by sensor_id, reading_at order by record_hash desc, record_flags asc nulls first
+        ) as copy_rank
+    from crowded
+    window same_time as (partition by sensor_id, reading_at)
+),
+
+final as (
+    select
+        sensor_id,
+        reading_at,
+        minute_at,
+        value,
+        status,
+        arrived_at,
+        source,
+        record_flags,
+        1::bigint as copy_count,
+        1::bigint as content_count
+    from spread
+    union all
+    select
+        sensor_id,
+        reading_at,
+        minute_at,
+        value,
+        status,
+        first_arrived_at as arrived_at,
+        first_source as source,
+        record_flags,
+        copy_count,
+        content_count::bigint as content_count
+    from copies_ranked
+    where copy_rank = 1
+)
+
+select * from final
