@@ -58,7 +58,7 @@ class Mqtt:
         self.connection = 0
         self.is_open = self.is_whole = self.has_session = False
         self.problem: str | None = None
-        self.patience_s, self.retry_at = PATIENCE_S[0], 0.0
+        self.patience_s, self.retry_at, self.opened_at = PATIENCE_S[0], 0.0, 0.0
         self.heard_at = datetime.now(UTC)
         self.away_since: datetime | None = None
         self.away_reason = ""
@@ -132,7 +132,7 @@ class Mqtt:
             self._lost(f"can't be reached: {error}")
         else:
             self.connection += 1
-            self.is_open = True
+            self.is_open, self.opened_at = True, time.monotonic()
 
     def _listen(self, seconds: float) -> None:
         if self.client.loop(min(seconds, 1.0)) != MQTTErrorCode.MQTT_ERR_SUCCESS:
@@ -140,7 +140,9 @@ class Mqtt:
 
     def _lost(self, reason: str) -> None:
         self.retry_at = time.monotonic() + self.patience_s
-        self.patience_s = min(2 * self.patience_s, PATIENCE_S[1])
+        # Not anew after a short connection: two consumers of one name end each other's
+        held = self.is_open and time.monotonic() - self.opened_at > PATIENCE_S[1]
+        self.patience_s = PATIENCE_S[0] if held else min(2 * self.patience_s, PATIENCE_S[1])
         now = datetime.now(UTC)
         if self.is_whole:  # a connection may be dead for a while before that is noticed
             self._begin_gap(max(self.heard_at, now - timedelta(seconds=2 * KEEPALIVE_S)), reason)
@@ -166,7 +168,7 @@ class Mqtt:
             if code.is_failure:
                 self.problem = f"the topic {topic} is refused: {code}; check topics in plant.yml, and the user's rights"
         self.heard_at = now = datetime.now(UTC)
-        self.is_whole, self.patience_s = True, PATIENCE_S[0]
+        self.is_whole = True
         if self.away_since is None:
             return
         for topic, code in zip(self.filters, granted, strict=True):
