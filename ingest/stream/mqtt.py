@@ -7,7 +7,7 @@ is acknowledged on the connection that brought it and on no other, where its pac
 import ssl
 import time
 from collections import deque
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
@@ -17,6 +17,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from ingest.source import Unreachable
+from ingest.stream.absences import Absences, lost_since
 from ingest.stream.connector import Gap, Landed, Message
 from pipeline.plant import Plant
 from pipeline.streams import MqttSource
@@ -57,15 +58,14 @@ class Mqtt:
         """Connection and packet id of what is about to land."""
         self.connection = 0
         self.is_open = self.is_whole = self.has_session = False
+        self.trouble: str | None = None
         self.problem: str | None = None
         self.patience_s, self.retry_at, self.opened_at = PATIENCE_S[0], 0.0, 0.0
         self.heard_at = datetime.now(UTC)
-        self.away_since: datetime | None = None
-        self.away_reason = ""
-        self.noted: list[Gap] = []
+        self.absences = Absences()
         self.client = self._client(plant)
         if received_until is not None:
-            self._begin_gap(received_until, "not running")
+            self.absences.begin(self.filters, received_until, "not running")
 
     def poll(self, seconds: float) -> list[Message]:
         until = time.monotonic() + seconds
@@ -91,8 +91,7 @@ class Mqtt:
         self.polled.clear()
 
     def gaps(self) -> list[Gap]:
-        noted, self.noted = self.noted, []
-        return noted
+        return self.absences.taken()
 
     def backlog(self) -> int | None:
         return None
@@ -143,16 +142,10 @@ class Mqtt:
         # Not anew after a short connection: two consumers of one name end each other's
         held = self.is_open and time.monotonic() - self.opened_at > PATIENCE_S[1]
         self.patience_s = PATIENCE_S[0] if held else min(2 * self.patience_s, PATIENCE_S[1])
-        now = datetime.now(UTC)
-        if self.is_whole:  # a connection may be dead for a while before that is noticed
-            self._begin_gap(max(self.heard_at, now - timedelta(seconds=2 * KEEPALIVE_S)), reason)
-        elif self.away_since is None:
-            self._begin_gap(now, reason)
+        since = lost_since(self.heard_at, 2 * KEEPALIVE_S) if self.is_whole else datetime.now(UTC)
+        self.absences.begin(self.filters, since, reason)
         self.is_open = self.is_whole = False
-
-    def _begin_gap(self, since: datetime, reason: str) -> None:
-        self.away_since, self.away_reason = since, reason
-        self.noted += [Gap(topic, since, None, reason, None) for topic in self.filters]
+        self.trouble = reason
 
     def _on_connect(self, client: Client, _: object, flags: ConnectFlags, reason: ReasonCode, __: object) -> None:
         self.has_session = flags.session_present
@@ -167,16 +160,10 @@ class Mqtt:
         for topic, code in zip(self.filters, granted, strict=True):
             if code.is_failure:
                 self.problem = f"the topic {topic} is refused: {code}; check topics in plant.yml, and the user's rights"
-        self.heard_at = now = datetime.now(UTC)
-        self.is_whole = True
-        if self.away_since is None:
-            return
         for topic, code in zip(self.filters, granted, strict=True):
             lacks = "" if self.has_session else "the broker had no session of ours"
-            lacks = lacks if code.value else "nothing is kept at QoS 0"
-            reason = "; ".join(filter(None, [self.away_reason, lacks]))
-            self.noted.append(Gap(topic, self.away_since, now, reason, not lacks))
-        self.away_since = None
+            self.absences.end(topic, lacks if code.value else "nothing is kept at QoS 0")
+        self.heard_at, self.is_whole, self.trouble = datetime.now(UTC), True, None
 
     def _on_message(self, _: Client, __: object, message: MQTTMessage) -> None:
         now = time.time_ns() // 1000
