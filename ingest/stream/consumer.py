@@ -26,14 +26,13 @@ from ingest.stream.landing import Piece, Segment
 from ingest.stream.status import Status, status_file, statuses
 from pipeline.paths import Paths
 from pipeline.plant import Plant
-from pipeline.streams import StreamSource
+from pipeline.streams import GAPS, StreamSource
 
 POLL_S = 0.1
 STATUS_S = 2.0
 RETRY_S = 1.0
 RECONNECT_S = 30.0
 SKEW_S = 60.0
-GAPS = "stream_gap"
 SHOWN_GAPS = 20
 
 Say = Callable[[str], None]

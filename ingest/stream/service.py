@@ -35,9 +35,7 @@ def serve(plant: Plant, paths: Paths, names: Sequence[str], say: Callable[[str],
 def _chosen(plant: Plant, names: Sequence[str]) -> list[StreamSource]:
     live = [source for source in plant.sources if isinstance(source, StreamSource)]
     if not live:
-        raise PlantError(
-            "plant.yml: sources: none is live; expected a kind such as kafka (docs/streams.md)"
-        )
+        raise PlantError("plant.yml: sources: none is live; expected a kind such as kafka (docs/streams.md)")
     if unknown := sorted(set(names) - {source.name for source in live}):
         known = ", ".join(source.name for source in live)
         raise PlantError(f"plant.yml: sources: {unknown[0]!r} is not a live source; expected one of {known}")
