@@ -8,6 +8,9 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pipeline.section import NAME, Section, Zone
 from pipeline.topics import topic_pattern
 
+GAPS = "stream_gap"
+"""The table of what live sources did not receive."""
+
 
 class Payload(Section):
     """How the records of a message are found; see `ingest.stream.payload`."""

@@ -17,7 +17,7 @@ def write(folder: Path, alerts: list[dict]) -> None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     lines = "".join(json.dumps(alert, default=_text, ensure_ascii=False) + "\n" for alert in alerts).encode()
-    with (folder / f"{datetime.now(UTC):%Y-%m-%d}.jsonl").open("rb+", opener=_create, buffering=0) as file:
+    with open(folder / f"{datetime.now(UTC):%Y-%m-%d}.jsonl", "rb+", opener=_create, buffering=0) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         end = _whole(file)
         try:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -26,14 +26,13 @@ from ingest.stream.landing import Piece, Segment
 from ingest.stream.status import Status, status_file, statuses
 from pipeline.paths import Paths
 from pipeline.plant import Plant
-from pipeline.streams import StreamSource
+from pipeline.streams import GAPS, StreamSource
 
 POLL_S = 0.1
 STATUS_S = 2.0
 RETRY_S = 1.0
 RECONNECT_S = 30.0
 SKEW_S = 60.0
-GAPS = "stream_gap"
 SHOWN_GAPS = 20
 
 Say = Callable[[str], None]
@@ -51,10 +50,11 @@ def consume(plant: Plant, source: StreamSource, paths: Paths, *, stopping: threa
         while not stopping.is_set():
             status = Status(source.name)
             try:
-                with closing(Consumer(plant, source, paths, status=status, stopping=stopping, say=say)) as consumer:
+                consumer = Consumer(plant, source, paths, file=file, status=status, stopping=stopping, say=say)
+                with closing(consumer):
                     consumer.note(gaps)
                     gaps = []
-                    consumer.run(file)
+                    consumer.run()
             except Unreachable as error:
                 status.trouble = f"{error.place}: {error}"
                 status.write(file)
@@ -83,11 +83,13 @@ class Consumer:
         source: StreamSource,
         paths: Paths,
         *,
+        file: Path,
         status: Status,
         stopping: threading.Event,
         say: Say,
     ):
-        self.source, self.paths, self.status, self.stopping, self.say = source, paths, status, stopping, say
+        self.source, self.paths, self.file, self.status = source, paths, file, status
+        self.stopping, self.say, self.told = stopping, say, 0.0
         self.landed = Landed(paths, source)
         self.checks = Checks(plant, source, paths)
         self.segment: Segment | None = None
@@ -103,19 +105,22 @@ class Consumer:
         if self.segment:
             self.segment.close()
 
-    def run(self, file: Path) -> None:
-        written = 0.0
-        while not self.stopping.is_set():
-            try:
+    def run(self) -> None:
+        with suppress(_Stopped):
+            while not self.stopping.is_set():
                 self.step()
-            except _Stopped:
-                break
-            if time.monotonic() - written > STATUS_S:
-                written = time.monotonic()
-                self._describe()
-                self.status.write(file)
+                self.tell()
         self.status.is_running = False
-        self.status.write(file)
+        self.tell(at_once=True)
+
+    def tell(self, *, at_once: bool = False) -> None:
+        """Writes the status, every few seconds."""
+        if at_once or time.monotonic() - self.told > STATUS_S:
+            self.told = time.monotonic()
+            self.status.backlog = self.connector.backlog()
+            if delays := [delays for _, delays in self.delays if len(delays)]:
+                self.status.skew_s = round(float(np.median(np.concatenate(delays))), 3)
+            self.status.write(self.file)
 
     def step(self) -> None:
         """What has come: all of it is on the disk before any of it is acknowledged."""
@@ -183,12 +188,14 @@ class Consumer:
                 self._complain(f"can't be written: {error.strerror}: make room on the disk of {self.paths.data}")
             else:
                 return
+            self.tell()
             if self.stopping.wait(RETRY_S):
                 raise _Stopped
 
     def _complain(self, trouble: str | None) -> None:
         if trouble != self.status.trouble:
             self.status.trouble = trouble
+            self.tell(at_once=True)
             self.say(f"{self.source.name}: {trouble or 'goes on'}")
 
     def note(self, gaps: list[Gap]) -> None:
@@ -215,11 +222,6 @@ class Consumer:
         for row in rows:
             if not row["is_replayed"]:
                 self.say(f"{self.source.name}: gap of {row['stream']}: {row['reason']}")
-
-    def _describe(self) -> None:
-        self.status.backlog = self.connector.backlog()
-        if self.delays and len(found := np.concatenate([delays for _, delays in self.delays])):
-            self.status.skew_s = round(float(np.median(found)), 3)
 
 
 KINDS = {"timestamp": pa.timestamp("us", "UTC")}

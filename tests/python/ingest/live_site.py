@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -71,9 +71,10 @@ class LiveSite:
     def folder(self) -> Path:
         return self.site.paths.landing / SOURCE
 
-    def status(self) -> Status | None:
-        """Of the consumer that wrote last."""
-        return max(statuses(self.folder), key=lambda status: status.at, default=None)
+    def status(self) -> Status:
+        """Of the consumer that wrote last; waits for the first."""
+        until(lambda: statuses(self.folder))
+        return max(statuses(self.folder), key=lambda status: status.at)
 
     def landed(self) -> int:
         """Messages that are on the disk, loaded or not, by the offsets that segments and manifest tell."""
@@ -89,21 +90,33 @@ class LiveSite:
     def gaps(self) -> list[dict]:
         return self.site.rows("stream_gap")
 
+    def alerts(self) -> list[dict]:
+        files = sorted(self.site.paths.alerts.glob("*.jsonl"))
+        return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+
     @contextmanager
-    def consumer(self, **environment: str) -> Iterator[subprocess.Popen]:
+    def consumer(self) -> Iterator[subprocess.Popen]:
         """`python -m ingest stream`, told to stop at the end if it still runs; it has to end well."""
+        with self._process("stream", "--plant", str(self.site.folder)) as process:
+            yield process
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+                assert process.wait(30) == 0, process.stderr.read()
+
+    def load_process(self) -> AbstractContextManager[subprocess.Popen]:
+        return self._process("--plant", str(self.site.folder))
+
+    @contextmanager
+    def _process(self, *arguments: str) -> Iterator[subprocess.Popen]:
         process = subprocess.Popen(
-            [sys.executable, "-m", "ingest", "stream", "--plant", str(self.site.folder)],
+            [sys.executable, "-m", "ingest", *arguments],
             cwd=PROJECT,
-            env={**os.environ, "FIRSTPASS_DATA": str(self.site.paths.data), **environment},
+            env={**os.environ, "FIRSTPASS_DATA": str(self.site.paths.data)},
             stderr=subprocess.PIPE,
             text=True,
         )
         try:
             yield process
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                assert process.wait(30) == 0, process.stderr.read()
         finally:
             process.kill()
             process.communicate()

@@ -1,12 +1,17 @@
 """Live readings from Kafka: the real client and the real protocol, against librdkafka's mock brokers on loopback."""
 
+import json
 import random
+import resource
+import signal
 import time
 from collections.abc import Iterator
 
 import pytest
 from kafka_cluster import kafka_cluster
-from live_site import TOPIC, LiveSite, until
+from live_site import TOPIC, LiveSite, reading, until
+
+from ingest.stream.landed import segments
 
 
 @pytest.fixture
@@ -55,3 +60,139 @@ def test_what_is_sent_while_the_broker_is_away_arrives_and_the_gap_is_on_record(
         for number in range(4)
         for replayed, is_open in ((None, True), (True, False))
     }
+
+
+# On a full disk a consumer that goes on acknowledging loses everything that comes until somebody notices
+def test_a_full_disk_is_waited_out_and_nothing_is_lost(live):
+    with live.consumer() as process:
+        live.send(200)
+        until(lambda: live.landed() == 200)
+        (segment,) = segments(live.folder)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (segment.stat().st_size + 1000, resource.RLIM_INFINITY))
+        live.send(2000)
+        until(lambda: live.status().trouble)
+        assert "can't be written: File too large: make room on the disk of" in live.status().trouble
+        assert live.landed() < live.sent
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        until(lambda: live.landed() == live.sent)
+        until(lambda: live.status().trouble is None)
+    live.site.load()
+    assert live.values() == list(range(live.sent))
+
+
+# While one consumer is down for repair its part of the plant would not be watched
+def test_of_two_consumers_the_other_takes_over_when_one_is_killed(live):
+    with live.consumer(), live.consumer() as second:
+        until(lambda: len(list(live.folder.glob("status*.json"))) == 2)
+        live.send(500)
+        until(lambda: live.landed() == 500)
+        live.send(500)
+        second.kill()
+        live.send(500)
+        until(lambda: live.landed() == live.sent)
+    live.site.load()
+    assert live.values() == list(range(live.sent))
+    assert not list(live.folder.glob("2*")), "what is loaded and closed is removed"
+
+
+# A consumer that was stopped for a while, and wakes up when another has its partitions, would land them a second time
+def test_a_consumer_that_slept_through_its_session_makes_no_duplicates(live):
+    with live.consumer() as first:
+        live.send(300)
+        until(lambda: live.landed() == 300)
+        first.send_signal(signal.SIGSTOP)
+        live.send(300)
+        with live.consumer():
+            until(lambda: live.landed() == 600)
+            live.site.load()
+            first.send_signal(signal.SIGCONT)
+            live.send(300)
+            until(lambda: live.landed() == 900)
+    live.site.load()
+    assert live.values() == list(range(900))
+
+
+# A load that is killed between its commit and the removal of the segment would be repeated
+def test_a_load_that_is_killed_at_any_moment_leaves_each_message_in_raw_once(live):
+    moments = random.Random(3)
+    with live.consumer():
+        for _ in range(4):
+            live.send(300)
+            until(lambda: live.landed() == live.sent)
+            with live.load_process() as process:
+                time.sleep(moments.uniform(0.5, 2.5))
+                process.kill()
+    live.site.load()
+    assert live.values() == list(range(live.sent))
+
+
+# Without it nobody knows that a device sends what can't be read, or which message it was
+def test_what_can_not_be_read_is_rejected_once_with_what_was_received(live):
+    hostile = [
+        b"\xff\xfe",
+        b"{",
+        b'{"sensor_id": "s1"}',
+        b'{"sensor_id": "s1", "reading_at": "soon", "value": "=1+1"}',
+        None,
+    ]
+    with live.consumer():
+        for payload in hostile:
+            live.send_raw(payload)
+        live.send(10)
+        until(lambda: live.landed() == 15)
+        until(lambda: live.status().reject_count == 5)
+    (load,) = live.site.load()
+    assert (load.row_count, load.reject_count) == (10, 5)
+    reasons = {reason for _, _, reason in live.site.rejects()}
+    assert {
+        "the payload is not UTF-8 text",
+        "the payload is not JSON",
+        "reading_at is missing; value or status is missing",
+    } < reasons
+    assert {"topic": TOPIC, "payload": "{"} in [record for _, record, _ in live.site.rejects()]
+
+
+# A limit that is passed has to be seen now, not in the morning
+def test_a_reading_beyond_its_limits_is_an_alert_before_it_is_loaded(live):
+    sensors = live.site.folder / "sensors.csv"
+    sensors.write_text("sensor_id,machine_id,unit,lower_limit,upper_limit\ns1,press,°C,5,\ns2,,,,\n")
+    with live.consumer():
+        live.send(3)
+        until(lambda: live.status().violation_count)
+        sensors.write_text("sensor_id,upper_limit\ns4,3\n")
+        time.sleep(6)
+        live.send(7)
+        until(lambda: live.status().violation_count == 2)
+        live.send_raw(json.dumps(reading(104, status="Bad")).encode())
+        until(lambda: live.landed() == 11)
+    assert [(it["sensor_id"], it["value"], it["lower_limit"], it["upper_limit"]) for it in live.alerts()] == [
+        ("s1", 1.0, 5.0, None),
+        ("s4", 4.0, None, 3.0),
+    ]
+    first = live.alerts()[0]
+    assert (first["machine_id"], first["unit"], first["source"], first["offset"]) == ("press", "°C", "line", 0)
+    assert first["reading_at"] == "2024-03-01T08:00:01.000000Z"
+
+
+# Records that the broker dropped before they were read, or a topic that was made anew, would be a hole without a trace
+def test_offsets_that_the_broker_no_longer_has_are_a_gap_on_record(live):
+    with live.consumer():
+        live.send(100)
+        until(lambda: live.landed() == 100)
+    with kafka_cluster() as other:
+        other.create(TOPIC, 4)
+        anew = LiveSite(live.site, other, sent=100)
+        with anew.consumer():
+            anew.send(10)
+            until(lambda: anew.landed() == 110)
+            until(lambda: anew.status().gaps)
+    live.site.load()
+    assert live.values() == list(range(110))
+    assert {gap["reason"] for gap in live.gaps()} >= {"topic made anew: its offsets begin again"}
+
+
+# A consumer that is told to take what it can't use has to say so, not to wait for ever
+def test_settings_that_kafka_does_not_know_are_named(live):
+    live.describe(settings={"securty.protocol": "SSL"})
+    with live.consumer():
+        assert 'No such configuration property: "securty.protocol"; check settings' in live.status().trouble
