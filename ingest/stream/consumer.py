@@ -129,7 +129,7 @@ class Consumer:
             self._land(self.checks.check(messages))
         self.connector.landed()
         self.note(self.connector.gaps())
-        self._complain(self.connector.trouble)
+        self._complain(self.connector.trouble or self.checks.limits.trouble)
 
     def _new(self, messages: list[Message]) -> list[Message]:
         """Without those that were landed before."""
