@@ -79,7 +79,12 @@ class Status:
         for gap in self.gaps:
             ended = f"to {gap['gap_end_at']}" if gap["gap_end_at"] else "and on"
             figures.append(f"gap of {gap['stream']} from {gap['gap_start_at']} {ended}: {gap['reason']}")
-        return figures + ([f"trouble: {self.trouble}"] if self.trouble else [])
+        return [shown(line) for line in figures + ([f"trouble: {self.trouble}"] if self.trouble else [])]
+
+
+def shown(text: str) -> str:
+    """What a message says must not steer the terminal."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 SILENT_S = 15
