@@ -51,12 +51,12 @@ class Disturbed:
         self.consumer: subprocess.Popen = plant.consumer()
 
     def run(self) -> None:
+        self.started = started = time.monotonic()
         others = [
             threading.Thread(target=self._guarded, args=[work]) for work in (self._runs, self._kill, self._disturb)
         ]
         for other in others:
             other.start()
-        self.started = started = time.monotonic()
         for step in range(self.seconds * 10):
             time.sleep(max(0.0, started + step / 10 - time.monotonic()))
             for _ in range(SENSORS // 10):
