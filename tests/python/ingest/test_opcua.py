@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from asyncua import ua
+from certificates import write_certificate
 from opcua_server import PASSWORD, Machine
 
 from ingest.source import Unreachable
@@ -21,9 +22,14 @@ PLANT = SimpleNamespace(name="p1", folder=Path("/"))
 
 
 @pytest.fixture(scope="module")
-def machine() -> Iterator[Machine]:
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_certificate(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def machine(certificates: Path) -> Iterator[Machine]:
     """One for all: each test has variables of its own."""
-    machine = Machine().start()
+    machine = Machine(certificate=certificates / "own.pem", key=certificates / "own.key").start()
     yield machine
     machine.kill()
 
@@ -228,3 +234,44 @@ def test_user_and_password(machine: Machine):
         with pytest.raises(Unreachable, match="refused by the server: .*check user, password") as raised:
             connector.poll(5)
         assert "wr0ng" not in str(raised.value)
+
+
+# Readings and passwords would go over the wire for anyone, or to anyone who says to be the server.
+def test_security(machine: Machine, certificates: Path, tmp_path: Path):
+    machine.write("l", 1.0)
+    own = {"certificate": str(certificates / "own.pem"), "key": str(certificates / "own.key")}
+    with connected(machine, "l", security=own, user="reader", password=PASSWORD) as connector:
+        assert polled(connector, 1)
+        assert connector.session.client.application_uri == "urn:firstpass:test"
+    with connected(machine, "l", security=own | {"server_certificate": own["certificate"]}) as connector:
+        assert polled(connector, 1)
+    other = str(write_certificate(tmp_path) / "own.pem")
+    with connected(machine, "l", security=own | {"server_certificate": other}) as connector:
+        assert connector.poll(1) == [] and connector.trouble.startswith("can't be reached: ")
+    refused = pytest.raises(Unreachable, match="the files of security can't be used: .*none.key")
+    with connected(machine, "l", security=own | {"key": "none.key"}) as connector, refused:
+        connector.poll(1)
+    with connected(machine, "l", security=own | {"policy": "Aes256Sha256RsaPss"}) as connector:
+        assert connector.poll(1) == [] and connector.trouble
+
+
+# A server that answers a history request with an error has lost the connection, or has no such thing: both go on.
+def test_a_connection_that_is_lost_amid_a_request_is_made_anew(machine: Machine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(opcua, "PATIENCE_S", (0.1, 0.3))
+    machine.write("m", 1.0, keeps=True)
+    with connected(machine, "m") as connector:
+        polled(connector, 1)
+        machine.write("m", 2.0, status=opcua.OVERFLOW)
+        connector.loop.run_until_complete(connector.session.stirred.wait())
+        connector.session.client.disconnect_socket()
+        found = polled(connector, 1)
+        machine.write("m", 3.0)
+        found += polled(connector, 1)
+    assert values(found) == [2.0, 3.0]
+    assert not connector.absences.since
+
+
+# A sensor that says NaN and means it well is wrong: the reading is rejected, not taken for no value.
+def test_values_without_a_number_in_spite_of_a_good_status_are_shown_as_they_are():
+    nan = ua.DataValue(ua.Variant(float("nan")))
+    assert b"NaN" in opcua._payload("S", None, nan)
