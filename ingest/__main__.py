@@ -45,12 +45,17 @@ def contract() -> None:
 @main.command()
 @click.option("--plant", "folder", help="The plant's folder; default $PLANT, then plants/demo.")
 @click.option("--source", "names", multiple=True, help="Only this live source; may be repeated.")
-def stream(folder: str | None, names: tuple[str, ...]) -> None:
+@click.option("--status", is_flag=True, help="Say how those that run are doing, and end.")
+def stream(folder: str | None, names: tuple[str, ...], status: bool) -> None:
     """Receives what live sources bring, until it is told to stop."""
-    from ingest.stream.service import serve  # the nightly run needs none of it
+    from ingest.stream.service import describe, serve  # the nightly run needs none of it
 
     try:
-        serve(load_plant(folder), Paths.from_environment(), names, lambda text: click.echo(text, err=True))
+        plant, paths = load_plant(folder), Paths.from_environment()
+        if status:
+            click.echo("\n".join(describe(plant, paths, names)))
+        else:
+            serve(plant, paths, names, lambda text: click.echo(text, err=True))
     except PlantError as error:
         raise click.ClickException(str(error)) from None
 

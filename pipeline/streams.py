@@ -50,7 +50,8 @@ class KafkaSource(StreamSource):
     """host:port, separated by commas."""
     topics: list[str] = Field(min_length=1)
     """Names; one that begins with ^ is a regular expression."""
-    group: str = Field(default="firstpass", min_length=1)
+    group: str | None = Field(default=None, min_length=1)
+    """Default firstpass-<plant>. Two data directories need two groups, or each gets a part of the messages."""
     settings: dict[str, SecretStr] = {}
     """Further settings by librdkafka's own names, such as security.protocol, sasl.username, ssl.ca.location."""
 

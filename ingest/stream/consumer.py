@@ -23,7 +23,7 @@ from ingest.stream.checks import Checked, Checks, digest
 from ingest.stream.connector import Connector, Gap, Message
 from ingest.stream.landed import REMEMBERED, Landed
 from ingest.stream.landing import Piece, Segment
-from ingest.stream.status import Status, status_file, statuses
+from ingest.stream.status import Status, shown, status_file, statuses
 from pipeline.paths import Paths
 from pipeline.plant import Plant
 from pipeline.streams import GAPS, StreamSource
@@ -89,7 +89,8 @@ class Consumer:
         say: Say,
     ):
         self.source, self.paths, self.file, self.status = source, paths, file, status
-        self.stopping, self.say, self.told = stopping, say, 0.0
+        self.stopping, self.told = stopping, 0.0
+        self.say: Say = lambda text: say(shown(text))
         self.landed = Landed(paths, source)
         self.checks = Checks(plant, source, paths)
         self.segment: Segment | None = None
@@ -129,7 +130,7 @@ class Consumer:
             self._land(self.checks.check(messages))
         self.connector.landed()
         self.note(self.connector.gaps())
-        self._complain(self.connector.trouble)
+        self._complain(self.connector.trouble or self.checks.limits.trouble)
 
     def _new(self, messages: list[Message]) -> list[Message]:
         """Without those that were landed before."""

@@ -91,13 +91,13 @@ class Absence:
 
 
 def connect(plant: Plant, source: KafkaSource, landed: Landed) -> "Kafka":
-    return Kafka(source, landed)
+    return Kafka(plant, source, landed)
 
 
 class Kafka:
     """A member of the source's group."""
 
-    def __init__(self, source: KafkaSource, landed: Landed):
+    def __init__(self, plant: Plant, source: KafkaSource, landed: Landed):
         self.landed_before = landed
         self.partitions: dict[tuple[str, int], Partition] = {}
         self.absences: list[Absence] = []
@@ -110,7 +110,8 @@ class Kafka:
         self.to_reset: list[Partition] = []
         settings = DEFAULTS | {key: value.get_secret_value() for key, value in source.settings.items()}
         self.begins = settings["auto.offset.reset"]
-        given = {"bootstrap.servers": source.brokers, "group.id": source.group, "error_cb": self._on_error}
+        group = source.group or f"firstpass-{plant.name}"
+        given = {"bootstrap.servers": source.brokers, "group.id": group, "error_cb": self._on_error}
         silent = logging.Logger(__name__)
         silent.addHandler(logging.NullHandler())
         try:

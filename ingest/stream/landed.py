@@ -149,12 +149,12 @@ def find(source: StreamSource, paths: Paths, lake: Lake) -> Iterator[Object]:
 
 def orphans(plant: Plant, lake: Lake) -> list[Load]:
     """What was landed of sources that plant.yml no longer has: a deferred load for each, which says so."""
-    names = {source.name for source in plant.sources}
+    names = {source.name for source in plant.sources if isinstance(source, StreamSource)}
     return [
         replace(
             lake.next_load(folder.name, "landing", str(folder), "", ""),
             status="deferred",
-            error="was landed by a source that plant.yml does not have: give one this name, or remove the folder",
+            error="was landed by a live source that plant.yml does not have: give one this name, or remove the folder",
         )
         for folder in sorted(lake.paths.landing.glob("*"))
         if folder.name not in names and segments(folder)

@@ -7,6 +7,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from ingest.sources.files import check_records
 from ingest.stream.consumer import consume
+from ingest.stream.status import statuses
 from pipeline.paths import Paths
 from pipeline.plant import Plant, PlantError
 from pipeline.streams import StreamSource
@@ -30,6 +31,15 @@ def serve(plant: Plant, paths: Paths, names: Sequence[str], say: Callable[[str],
     for one in done:
         one.result()
     say("stopped")
+
+
+def describe(plant: Plant, paths: Paths, names: Sequence[str]) -> list[str]:
+    """How the consumers of these sources are doing, for people; `statuses` says it to programs. Raises PlantError."""
+    lines = []
+    for source in _chosen(plant, names):
+        found = statuses(paths.landing / source.name)
+        lines += [line for status in found for line in status.lines()] or [f"{source.name}: never started"]
+    return lines
 
 
 def _chosen(plant: Plant, names: Sequence[str]) -> list[StreamSource]:

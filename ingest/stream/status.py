@@ -60,7 +60,34 @@ class Status:
             part.write_text(json.dumps(asdict(self), default=datetime.isoformat, indent=1) + "\n", encoding="utf-8")
             os.replace(part, file)
 
+    def lines(self) -> list[str]:
+        """For people: how it goes, and where each stream is."""
+        silent_s = (datetime.now(UTC) - self.at).total_seconds()
+        state = "stopped" if not self.is_running else "running" if silent_s < SILENT_S else "gone without a word"
+        seen = f"last message {self.received_at:%Y-%m-%d %H:%M:%S} UTC" if self.received_at else "no message yet"
+        figures = [
+            f"{self.source}: {state} (process {self.pid}), {seen}",
+            f"{self.message_count:,} messages, {self.repeated_count:,} again; {self.record_count:,} records, "
+            f"{self.reject_count:,} rejected" + (f", the last one: {self.reject_reason}" if self.reject_reason else ""),
+            f"{self.violation_count:,} beyond limits, {self.future_count:,} of the future, {self.old_count:,} old",
+        ]
+        if self.skew_s is not None:
+            figures.append(f"arrive {self.skew_s:+.3f} s after their device's time")
+        if self.backlog is not None:
+            figures.append(f"{self.backlog:,} messages behind the broker")
+        figures += [f"{stream}: offset {offset:,}" for stream, offset in sorted(self.offsets.items())]
+        for gap in self.gaps:
+            ended = f"to {gap['gap_end_at']}" if gap["gap_end_at"] else "and on"
+            figures.append(f"gap of {gap['stream']} from {gap['gap_start_at']} {ended}: {gap['reason']}")
+        return [shown(line) for line in figures + ([f"trouble: {self.trouble}"] if self.trouble else [])]
 
+
+def shown(text: str) -> str:
+    """What a message says must not steer the terminal."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+SILENT_S = 15
 TIMES = ("at", "started_at", "received_at")
 
 
