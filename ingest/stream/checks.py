@@ -124,7 +124,7 @@ def _offset(message: Message) -> int:
 
 def digest(message: Message) -> int:
     """63 bits of what tells a message without an offset from others."""
-    content = message.stream.encode() + b"\0" + message.payload
+    content = f"{message.stream}\0{message.packet}\0".encode() + message.payload
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "big") >> 1
 
 

@@ -34,7 +34,9 @@ class Message(NamedTuple):
     """The offset before it in the stream, where that is another than offset - 1: there is nothing between them."""
     redelivered: bool = False
     """Without an offset: it may have come before (DUP, a resumed session). It is left out when one of the last messages
-    that were landed had this stream and payload."""
+    that were landed had this stream, payload and packet."""
+    packet: int = 0
+    """Without an offset: the number that it has again when it is sent again, but no other of the last messages has."""
 
 
 class Gap(NamedTuple):

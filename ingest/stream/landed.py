@@ -32,8 +32,9 @@ from pipeline.plant import Plant
 from pipeline.streams import StreamSource
 
 PLACE = re.compile(rf"(?P<segment>{SEGMENT.pattern}) bytes (?P<begin>\d+)-(?P<end>\d+)")
-REMEMBERED = 200_000
-"""Digests of messages without an offset: one that a broker sends again is among the last."""
+REMEMBERED = 20_000
+"""Digests of messages without an offset: one that a broker sends again is among the last. Fewer than there are packet
+ids (65,535), so that an id that is used anew is not taken for the same message."""
 KEPT_S = 600
 """How long a segment with such digests stays after it was loaded."""
 
@@ -133,11 +134,13 @@ def find(source: StreamSource, paths: Paths, lake: Lake) -> Iterator[Object]:
     """
     progress = _Progress(source, lake)
     folder = paths.landing / source.name
-    for segment in segments(folder):
+    found = segments(folder)
+    last = next((segment for segment in reversed(found) if _is_remembered(segment)), None)
+    for segment in found:
         with segment.open("rb") as file:
             closed = _lock(file)
             yield from progress.objects(paths, segment)
-            if closed and progress.is_over(segment):
+            if closed and progress.is_over(segment, is_last=segment == last):
                 segment.unlink()
     for part in folder.glob(f"*{PART}"):
         if _age_s(part) > KEPT_S:
@@ -167,6 +170,11 @@ def _lock(file: BinaryIO) -> bool:
     return True
 
 
+def _is_remembered(segment: Path) -> bool:
+    """Whether it has digests of messages."""
+    return any(isinstance(it, frames.Frame) and it.header.get("digests") for it in frames.read(segment))
+
+
 def _age_s(file: Path) -> float:
     return time.time() - file.stat().st_mtime
 
@@ -193,11 +201,13 @@ class _Progress:
     def _is_loaded(self, segment: Path, frame: frames.Frame) -> bool:
         return "table" not in frame.header or frame.end <= self.ends.get((segment.name, frame.header["table"]), 0)
 
-    def is_over(self, segment: Path) -> bool:
-        """Whether nobody needs it any more."""
-        whole = [frame for frame in frames.read(segment) if isinstance(frame, frames.Frame)]
-        may_come_again = _age_s(segment) < KEPT_S and any(frame.header.get("digests") for frame in whole)
-        return not may_come_again and all(self._is_loaded(segment, frame) for frame in whole)
+    def is_over(self, segment: Path, *, is_last: bool) -> bool:
+        """Whether nobody needs it any more. `is_last`: of those with digests; what a broker may send again after any
+        time is in it."""
+        if is_last or (_age_s(segment) < KEPT_S and _is_remembered(segment)):
+            return False
+        whole = (frame for frame in frames.read(segment) if isinstance(frame, frames.Frame))
+        return all(self._is_loaded(segment, frame) for frame in whole)
 
     def objects(self, paths: Paths, segment: Path) -> Iterator[Object]:
         """One for each table that has frames there which are not loaded, and one for each damage."""

@@ -53,7 +53,7 @@ class Mqtt:
         self.name = source.client or f"firstpass-{plant.name}-{source.name}"
         self.filters = [topic_filter(topic) for topic in source.topics]
         self.came: deque[tuple[Message, int, int]] = deque()
-        """Not polled yet: the message, the number of the connection that brought it, its packet id or 0."""
+        """Not polled yet: the message, the number of the connection that brought it, its packet id; 0 at QoS 0."""
         self.polled: list[tuple[int, int]] = []
         """Connection and packet id of what is about to land."""
         self.connection = 0
@@ -170,8 +170,9 @@ class Mqtt:
         self.heard_at = datetime.fromtimestamp(now / 1e6, UTC)
         topic = message.topic
         again = message.dup or message.retain
-        received = Message(topic, None, topic, message.payload, arrived_at=now, redelivered=again)
-        self.came.append((received, self.connection, message.mid if message.qos else 0))
+        packet = 0 if message.retain else message.mid  # what is retained comes anew with each session
+        received = Message(topic, None, topic, message.payload, arrived_at=now, redelivered=again, packet=packet)
+        self.came.append((received, self.connection, message.mid))
 
     def _on_disconnect(self, _: Client, __: object, ___: DisconnectFlags, reason: ReasonCode, ____: object) -> None:
         if str(reason) in FOR_GOOD:

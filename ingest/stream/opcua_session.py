@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from asyncua import Client, Node, ua
 from asyncua.common.subscription import DataChangeNotif, SubscriptionItemData
@@ -151,24 +150,29 @@ class Session:
             self.client.set_password(self.source.password.get_secret_value())
         if (security := self.source.security) is None:
             return
-        files = (security.certificate, security.key, security.server_certificate)
-        certificate, key, theirs = (file and str(self.plant.folder / file) for file in files)
         try:
-            self.client.application_uri = await _application_of(certificate) or self.client.application_uri
-            for file in filter(None, (key, theirs)):
-                Path(file).read_bytes()
-        except (OSError, ValueError) as error:
-            raise Unreachable(self.source.url, f"the files of security can't be used: {error}") from None
+            certificate, key = self._file(security.certificate), self._file(security.key)
+            theirs = security.server_certificate and self._file(security.server_certificate)
+            await uacrypto.load_private_key(key.path_or_content, extension=key.extension)
+            for file in filter(None, (theirs, certificate)):
+                loaded = await uacrypto.load_certificate(file.path_or_content, file.extension)
+        except (OSError, ValueError, TypeError) as error:
+            raise Unreachable(self.source.url, f"the files of security can't be used: {said(error)}") from None
+        self.client.application_uri = _application_of(loaded) or self.client.application_uri
         policy = getattr(security_policies, f"SecurityPolicy{security.policy}")
         mode = ua.MessageSecurityMode[security.mode]
         await self.client.set_security(policy, certificate, key, server_certificate=theirs, mode=mode)
 
+    def _file(self, name: str) -> uacrypto.CertProperties:
+        """Raises OSError."""
+        content = (self.plant.folder / name).read_bytes()
+        return uacrypto.CertProperties(content, "pem" if content.startswith(b"-----BEGIN") else "der")
 
-async def _application_of(certificate: str) -> str | None:
+
+def _application_of(certificate: x509.Certificate) -> str | None:
     """The name that a certificate gives its holder, which servers compare with what a client says."""
     with suppress(x509.ExtensionNotFound):
-        loaded = await uacrypto.load_certificate(certificate)
-        names = loaded.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
         return next(iter(names.get_values_for_type(x509.UniformResourceIdentifier)), None)
 
 

@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from asyncua import Node, Server, ua
+from asyncua.common.utils import ServiceError
 from asyncua.crypto.permission_rules import User, UserRole
+from asyncua.server.history import HistoryDict
 from asyncua.server.user_managers import UserManager
 from mosquitto import free_port
 
@@ -58,14 +60,24 @@ class Users(UserManager):
         return User(role=UserRole.User) if username is None or password == PASSWORD else None
 
 
+class History(HistoryDict):
+    """As servers do that keep no history, which asyncua's would answer with an empty one."""
+
+    async def read_node_history(self, node_id, *how):
+        if node_id not in self._datachanges:
+            raise ServiceError(ua.StatusCodes.BadHistoryOperationUnsupported)
+        return await super().read_node_history(node_id, *how)
+
+
 async def serve(url: str, *files: str) -> None:
     server = Server(user_manager=Users())
     await server.init()
+    server.iserver.history_manager.set_storage(History())
     server.set_endpoint(url)
     policies = [ua.SecurityPolicyType.NoSecurity]
     if files:
         await server.load_certificate(files[0])
-        await server.load_private_key(files[1])
+        await server.load_private_key(files[1], format="pem")
         policies.append(ua.SecurityPolicyType.Basic256Sha256_SignAndEncrypt)
     server.set_security_policy(policies)
     space = await server.register_namespace("urn:plant")

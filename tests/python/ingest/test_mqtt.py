@@ -7,15 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from certificates import write_certificate
 from mosquitto import Broker, expire
 
 from ingest.source import Unreachable
@@ -120,7 +116,8 @@ def test_a_broker_that_comes_back_goes_on(broker: Broker, end: str):
         assert payloads(polled(connector, 5)) == [*range(5, 10)]
         begun, ended = connector.gaps()
     if end == "stop":  # one that is killed knows what it had saved
-        assert payloads(again) == payloads(held) and all(message.redelivered for message in again)
+        assert [(it.payload, it.packet) for it in again] == [(it.payload, it.packet) for it in held]
+        assert all(message.redelivered for message in again)
         assert (ended.reason, ended.is_replayed) == ("connection lost", True)
     assert (begun.end_at, begun.is_replayed, begun.reason) == (None, None, "connection lost")
     assert ended.start_at == begun.start_at and ended.end_at > begun.start_at
@@ -261,34 +258,10 @@ def test_user_and_password(tmp_path: Path):
         broker.kill()
 
 
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate of 127.0.0.1 that vouches for itself."""
-    folder = tmp_path_factory.mktemp("certificates")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "broker")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    folder.joinpath("broker.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    folder.joinpath("broker.key").write_bytes(secret)
-    return folder
-
-
 # Readings and passwords would go over the wire for anyone, or to anyone who says to be the broker.
-def test_tls(tmp_path: Path, certificates: Path):
-    pem, key = certificates / "broker.pem", certificates / "broker.key"
+def test_tls(tmp_path: Path):
+    folder = write_certificate(tmp_path)
+    pem, key = folder / "own.pem", folder / "own.key"
     broker = secured(tmp_path, f"certfile {pem}", f"keyfile {key}")
     user = {"user": "reader", "password": "s3cret"}
     try:

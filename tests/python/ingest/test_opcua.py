@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from asyncua import ua
+from certificates import write_certificate
 from opcua_server import PASSWORD, Machine
 
 from ingest.source import Unreachable
@@ -21,9 +22,14 @@ PLANT = SimpleNamespace(name="p1", folder=Path("/"))
 
 
 @pytest.fixture(scope="module")
-def machine() -> Iterator[Machine]:
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_certificate(tmp_path_factory.mktemp("certificates"))
+
+
+@pytest.fixture(scope="module")
+def machine(certificates: Path) -> Iterator[Machine]:
     """One for all: each test has variables of its own."""
-    machine = Machine().start()
+    machine = Machine(certificate=certificates / "own.pem", key=certificates / "own.key").start()
     yield machine
     machine.kill()
 
@@ -169,24 +175,6 @@ def test_a_queue_that_ran_over_is_a_gap(machine: Machine, keeps: bool):
     assert opcua._microseconds(begun.start_at) == first[0].offset and ended.is_replayed is keeps
 
 
-# A server that is not up yet, or falls and comes back: the stream goes on by itself, and the gap is on record.
-def test_a_server_that_comes_back_goes_on():
-    machine = Machine()
-    with connected(machine, "T") as connector:
-        assert connector.poll(0.7) == [] and connector.trouble.startswith("can't be reached: ")
-        machine.start().write("T", 1.0)
-        assert values(polled(connector, 1)) == [1.0]
-        assert [gap.end_at is None for gap in connector.gaps()] == [True, False]
-        machine.kill()
-        assert connector.poll(0.5) == [] and connector.trouble
-        machine.start().write("T", 7.0)
-        assert 7.0 in values(polled(connector, 1))
-        begun, ended = connector.gaps()[:2]
-        machine.kill()
-    assert (begun.stream, begun.end_at, begun.start_at) == ("T", None, ended.start_at)
-    assert begun.reason.startswith("connection lost: ") and ended.end_at > ended.start_at and not ended.is_replayed
-
-
 # One variable that a controller's program no longer has must not silence all the others.
 def test_a_variable_that_is_not_there_is_a_gap_until_it_is(machine: Machine, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(opcua, "PATIENCE_S", (0.1, 0.3))
@@ -228,3 +216,65 @@ def test_user_and_password(machine: Machine):
         with pytest.raises(Unreachable, match="refused by the server: .*check user, password") as raised:
             connector.poll(5)
         assert "wr0ng" not in str(raised.value)
+
+
+# Readings and passwords would go over the wire for anyone, or to anyone who says to be the server.
+def test_security(machine: Machine, certificates: Path, tmp_path: Path):
+    machine.write("l", 1.0)
+    own = {"certificate": str(certificates / "own.pem"), "key": str(certificates / "own.key")}
+    with connected(machine, "l", security=own, user="reader", password=PASSWORD) as connector:
+        assert polled(connector, 1)
+        assert connector.session.client.application_uri == "urn:firstpass:test"
+    with connected(machine, "l", security=own | {"server_certificate": own["certificate"]}) as connector:
+        assert polled(connector, 1)
+    other = str(write_certificate(tmp_path) / "own.pem")
+    with connected(machine, "l", security=own | {"server_certificate": other}) as connector:
+        assert connector.poll(1) == [] and connector.trouble.startswith("can't be reached: ")
+    for key, said in (("none.key", "No such file"), (own["certificate"], "no BEGIN/END delimiters")):
+        refused = pytest.raises(Unreachable, match=f"the files of security can't be used: .*{said}")
+        with connected(machine, "l", security=own | {"key": key}) as connector, refused:
+            connector.poll(1)
+    with connected(machine, "l", security=own | {"policy": "Aes256Sha256RsaPss"}) as connector:
+        assert connector.poll(1) == [] and connector.trouble
+
+
+# A server that answers a history request with an error has lost the connection, or has no such thing: both go on.
+def test_a_connection_that_is_lost_amid_a_request_is_made_anew(machine: Machine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(opcua, "PATIENCE_S", (0.1, 0.3))
+    machine.write("m", 1.0, keeps=True)
+    with connected(machine, "m") as connector:
+        polled(connector, 1)
+        machine.write("m", 2.0, status=opcua.OVERFLOW)
+        connector.loop.run_until_complete(connector.session.stirred.wait())
+        connector.session.client.disconnect_socket()
+        found = polled(connector, 1)
+        machine.write("m", 3.0)
+        found += polled(connector, 1)
+    assert values(found) == [2.0, 3.0]
+    assert not connector.absences.since
+
+
+# A sensor that says NaN and means it well is wrong, and its reading is rejected; with a bad status it is no value.
+def test_what_is_no_number_is_no_value_when_the_status_says_so():
+    nan = ua.Variant(float("nan"))
+    assert b"NaN" in opcua._payload("S", None, ua.DataValue(nan))
+    assert b'"value": null' in opcua._payload("S", None, ua.DataValue(nan, ua.StatusCode("BadSensorFailure")))
+
+
+# A server that falls and comes back: the stream goes on by itself, and the gap is on record.
+def test_a_server_that_comes_back_goes_on(machine: Machine):
+    machine.write("n", 1.0)
+    with connected(machine, "n") as connector:
+        assert values(polled(connector, 1)) == [1.0]
+        machine.kill()
+        until = time.monotonic() + 20
+        while not (connector.trouble or "").startswith("can't be reached: ") and time.monotonic() < until:
+            assert connector.poll(0.2) == []
+        machine.start().write("n", 7.0)
+        assert 7.0 in values(polled(connector, 1))
+        begun, ended = connector.gaps()[:2]
+        assert connector.trouble is None
+    assert (begun.stream, begun.end_at, begun.start_at) == ("n", None, ended.start_at)
+    assert begun.reason.startswith("connection lost: ") and ended.end_at > ended.start_at and not ended.is_replayed
+    with connected(Machine(), "n") as connector:
+        assert connector.poll(0.1) == [] and connector.trouble.startswith("can't be reached: ")
