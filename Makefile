@@ -80,8 +80,8 @@ lock: setup ## pin again what pyproject.toml names
 
 clean: ## remove what can be made again; records (lake, inbox) and publications stay
 	@data="$${FIRSTPASS_DATA:-data}"; \
-		if ls "$$data"/lake/raw/closing/*2*.parquet >/dev/null 2>&1; \
-		then echo "warehouse.duckdb stays: it alone holds the closed weeks (docs/operations.md)"; \
+		if ls "$$data"/lake/raw/{closing/*2*,dropping/sensor_reading*}.parquet 2>/dev/null | grep -q .; \
+		then echo "warehouse.duckdb stays: it alone holds what is closed or dropped (docs/operations.md)"; \
 		else rm -rf "$$data"/{warehouse.duckdb,warehouse.duckdb.wal}; fi && \
 		rm -rf "$$data"/{target,temp,logs,docs}
 	@rm -rf target logs pytest_results.json .coverage .pytest_cache .ruff_cache .hypothesis

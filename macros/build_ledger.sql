@@ -64,8 +64,9 @@
 {% endmacro %}
 
 {#
-    Writes the ledger when the whole project was built and everything in it passed. A refresh builds only what is made of
-    the tables that it names (FIRSTPASS_REFRESHED, separated by blanks): where that passed, their loads are held, too.
+    Writes the ledger when the whole project was built, but for views, which hold no rows, and everything in it passed. A
+    refresh builds only what is made of the tables that it names (FIRSTPASS_REFRESHED, separated by blanks): where that
+    passed, their loads are held, too.
 #}
 {% macro finish_build(results, loads, routes) %}
     {% set refreshed = env_var("FIRSTPASS_REFRESHED", "").split() %}
@@ -96,7 +97,8 @@
 {% macro is_green(results) %}
     {% if has_failed(results) %}{{ return(false) }}{% endif %}
     {% set built = results | map(attribute="node.unique_id") | list %}
-    {% for node in graph.nodes.values() if node.resource_type == "model" and node.unique_id not in built %}
+    {% for node in graph.nodes.values()
+        if node.resource_type == "model" and node.config.materialized != "view" and node.unique_id not in built %}
         {{ return(false) }}
     {% endfor %}
     {{ return(true) }}

@@ -4,7 +4,5 @@
     calendar's.
 #}
 {% macro started_in_weeks(column, weeks) -%}
-    {{ within_spans(
-        column, "select week_start as span_start from (" ~ weeks ~ ") as weeks", modules.datetime.timedelta(days=8)
-    ) }}
+    {{ within_spans(column, "select week_start as span_start from (" ~ weeks ~ ") as weeks", hours=8 * 24) }}
 {%- endmacro %}

@@ -4,18 +4,19 @@
     `minutes`: a query that gives minute_at and, as wall time, minute_at_local.
 #}
 {% macro read_in_hours_of(minutes) -%}
+    {%- set plant = ref("stg_ref_plant") -%}
     {%- if rewrites_whole_weeks() -%}
         {%- set starts -%}
             select {{ production_date("minute_at_local") }}::timestamp
                 + plant.production_day_start_minutes * interval '1 minute' as span_start
             from ({{ minutes }}) as minutes
-            cross join {{ ref("stg_ref_plant") }} as plant
+            cross join {{ plant }} as plant
         {%- endset -%}
-        {{ within_spans("reading_at_local", starts, modules.datetime.timedelta(days=1)) }}
+        {{ within_spans("reading_at_local", starts, hours=24) }}
     {%- else -%}
         {{ within_spans(
             "reading_at", "select date_trunc('hour', minute_at)::timestamp as span_start from (" ~ minutes ~ ") as minutes",
-            modules.datetime.timedelta(hours=1)
+            hours=1
         ) }}
     {%- endif -%}
 {%- endmacro %}

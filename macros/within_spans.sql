@@ -1,12 +1,13 @@
 {#
     Condition on a time, by which the engine leaves out whole files: without it, it would read all of history. `starts`:
-    a query that gives the starts of the spans as span_start; `length`: a timedelta. The times are written out, since no
+    a query that gives the starts of the spans as span_start; `hours`: their length. The times are written out, since no
     engine leaves out files by an expression on their columns, or by what it finds in another table. Where there are so
     many spans that the statement would get long, only the first and the last moment are.
 #}
-{% macro within_spans(column, starts, length) -%}
+{% macro within_spans(column, starts, hours) -%}
     {%- set spans = [] -%}
     {%- if execute -%}
+        {%- set length = modules.datetime.timedelta(hours=hours) -%}
         {%- for row in run_query(
             "select distinct cast(span_start as string) as span_start from (" ~ starts ~ ") as starts order by 1"
         ).rows -%}

@@ -164,8 +164,8 @@ class Kafka:
             low, high = self.consumer.get_watermark_offsets(partition.at(0), cached=True)
             if high < 0:
                 return None
-            known += max(0, high - (low if partition.offset is None else partition.offset + 1))
-        return known
+            known += max(0, high - max(low, partition.next.offset))
+        return known if self.partitions else None
 
     def close(self) -> None:
         self._commit(list(self.partitions.values()))
@@ -239,7 +239,7 @@ class Kafka:
 
     def _on_refusal(self, one: Received) -> None:
         error = one.error()
-        if error.fatal():
+        if error.code() == KafkaError._FATAL:
             raise Unreachable(one.topic() or "brokers", error.str())
         partition = self.partitions.get((one.topic(), one.partition()))
         if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE) and partition:

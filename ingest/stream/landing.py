@@ -104,7 +104,13 @@ def _packed(marker: bytes, piece: Piece) -> bytes:
     kinds = (pa.string(), pa.int64(), pa.string(), pa.string())
     rejects = pa.table([pa.array(column, kind) for column, kind in zip(columns, kinds, strict=True)], names=names)
     digests = base64.b64encode(np.array(piece.digests, np.int64).tobytes()).decode()
-    header = {"table": piece.table, "ranges": piece.ranges, "records": len(records), "digests": digests}
+    header = {
+        "at": time.time_ns() // 1000,
+        "table": piece.table,
+        "ranges": piece.ranges,
+        "records": len(records),
+        "digests": digests,
+    }
     return frames.packed(marker, header, records + (_ipc(rejects) if piece.rejects else b""))
 
 

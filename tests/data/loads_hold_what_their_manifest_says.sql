@@ -1,17 +1,21 @@
--- A load's files are damaged or incomplete: they hold more or fewer test records or rejects than were loaded. A load
--- that reaches back before what retention dropped may hold fewer records.
+-- A load's files are damaged or incomplete: they hold more or fewer records or rejects than were loaded. A load that
+-- reaches back before what retention dropped may hold fewer records.
 with
 
 dropped as (
-    select max(dropped_before) as dropped_before
+    select
+        table_name,
+        max(dropped_before) as dropped_before
     from {{ source("raw", "dropping") }}
-    where table_name = 'test_record'
+    group by all
 ),
 
 loads as (
     select *
     from {{ ref("stg_load") }}
-    where status = 'loaded' and table_name = 'test_record' {% if not var("verify_everything") %}and is_new{% endif %}
+    where
+        status = 'loaded'
+        and table_name in ('test_record', 'sensor_reading') {% if not var("verify_everything") %}and is_new{% endif %}
 ),
 
 records as (
@@ -19,6 +23,13 @@ records as (
         load_id,
         count(*) as record_count
     from {{ ref("stg_test_record") }}
+    where load_id in (select load_id from loads)
+    group by all
+    union all
+    select
+        load_id,
+        count(*) as record_count
+    from {{ ref("stg_sensor_reading") }}
     where load_id in (select load_id from loads)
     group by all
 ),
@@ -40,7 +51,7 @@ select
     loads.reject_count,
     rejects.record_count as rejected_count
 from loads
-cross join dropped
+left join dropped on loads.table_name = dropped.table_name
 left join records on loads.load_id = records.load_id
 left join rejects on loads.load_id = rejects.load_id
 where

@@ -125,9 +125,8 @@ findings as (
         {{ week_label("week_start") }} as load_week,
         null::string as machine_id,
         concat(
-            source, ': ', reason,
-            case when end_text is null then concat(', since ', start_text)
-                else concat(', ', start_text, ' to ', end_text) end,
+            source, ': ', reason, case when end_text is null then ', since ' else ', ' end, start_text,
+            case when end_text is null then '' else concat(' to ', end_text) end,
             case when lost_count > 0 then concat(', ', lost_count::string, ' messages lost') else '' end
         ) as detail,
         1::bigint as finding_count,

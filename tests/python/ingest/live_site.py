@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from confluent_kafka import Producer
-from kafka_cluster import KafkaCluster
 from plant_site import Site
 
+from bench.kafka_cluster import KafkaCluster
 from ingest.stream.status import Status, statuses
 from pipeline.paths import PROJECT
 

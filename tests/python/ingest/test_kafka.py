@@ -8,10 +8,14 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from kafka_cluster import kafka_cluster
 from live_site import TOPIC, LiveSite, reading, until
 
+from bench.kafka_cluster import kafka_cluster
 from ingest.stream.landed import segments
+
+FETCH, HEARTBEAT = 1, 12
+TOPIC_AUTHORIZATION_FAILED, FENCED_INSTANCE_ID = 29, 82
+"""Kafka's numbers of requests and errors."""
 
 
 @pytest.fixture
@@ -197,3 +201,55 @@ def test_settings_that_kafka_does_not_know_are_named(live):
     live.describe(settings={"securty.protocol": "SSL"})
     with live.consumer():
         assert 'No such configuration property: "securty.protocol"; check settings' in live.status().trouble
+    live.describe(settings={"auto.offset.reset": "middle"})
+    with live.consumer():
+        until(lambda: "auto.offset.reset: expected earliest or latest" in live.status().trouble)
+
+
+# Readings that a broker deleted before anybody had read them are lost: that has to be known, and how many
+def test_what_the_broker_deleted_before_it_was_read_is_a_gap_with_its_number(live):
+    with live.consumer():
+        live.send(8)
+        until(lambda: live.landed() == 8)
+    for _ in range(80):  # the mock keeps 5 MB of a partition
+        live.producer.produce(TOPIC, b"x" * 100_000, partition=0)
+    live.flush()
+    with live.consumer():
+        until(lambda: live.status().backlog == 0 and live.status().reject_count)
+    live.site.load()
+    (gap,) = [gap for gap in live.gaps() if gap["reason"] == "deleted before it was read"]
+    assert (gap["stream"], gap["is_replayed"]) == (f"{TOPIC}/0", False)
+    assert gap["lost_count"] + live.status().reject_count == 80
+
+
+# Who only wants to know what happens from now on would wait for years of history first
+def test_a_new_group_begins_where_it_is_told_to(live):
+    live.send(20)
+    live.describe(settings={"auto.offset.reset": "latest"})
+    with live.consumer():
+        until(lambda: live.status().backlog == 0)
+        live.send(10)
+        until(lambda: live.status().record_count == 10)
+    live.site.load()
+    assert live.values() == list(range(20, 30))
+
+
+# Somebody has to be told that the broker lets us no longer read, and it has to go on when it does
+def test_what_the_broker_refuses_is_told_until_it_no_longer_does(live):
+    live.cluster.refuse(FETCH, TOPIC_AUTHORIZATION_FAILED)
+    with live.consumer():
+        until(lambda: "Topic authorization failed" in (live.status().trouble or ""))
+        live.send(10)
+        until(lambda: live.landed() == 10)
+        until(lambda: live.status().trouble is None)
+
+
+# A consumer whose place in the group another one has taken would be silent for ever
+def test_a_consumer_that_the_group_has_thrown_out_joins_it_again(live):
+    live.describe(settings={"group.instance.id": "one", "session.timeout.ms": 3000, "heartbeat.interval.ms": 200})
+    with live.consumer() as process:
+        live.send(10)
+        until(lambda: live.landed() == 10)
+        live.cluster.refuse(HEARTBEAT, FENCED_INSTANCE_ID)
+        until(lambda: "next attempt in" in process.stderr.readline())
+        assert "Fatal" in live.status().trouble

@@ -18,7 +18,7 @@ from pipeline.paths import PROJECT, Paths
 from pipeline.plant import load_plant
 from pipeline.spark import gather
 
-QUIETLY = ["--quiet", "--log-level-file", "none", "--no-write-json"]
+QUIETLY = ["--log-level", "none", "--log-level-file", "none", "--no-write-json"]
 """Of many small builds the log and the manifest cost as much as the models."""
 
 PLANT = """
@@ -27,6 +27,8 @@ sources:
   - {name: tests, kind: files, path: inbox/test_record*.ndjson, table: test_record}
   - {name: repairs, kind: files, path: inbox/rework*.ndjson, table: rework}
   - {name: decisions, kind: files, path: inbox/disposition*.ndjson, table: disposition}
+  - {name: press, kind: files, path: inbox/sensor_reading*.ndjson, table: sensor_reading}
+  - {name: gaps, kind: files, path: inbox/stream_gap*.ndjson, table: stream_gap}
 """
 
 
@@ -41,6 +43,8 @@ class Warehouse:
     files: int = field(default=0, repr=False)
     manifest: object = field(default=None, repr=False)
     whole_weeks: bool = field(default=False, repr=False)
+    has_views: bool = field(default=False, repr=False)
+    """They are kept when all else is reset: half of a small build is replacing views by the same ones."""
 
     def reset(self, whole_weeks: bool = False) -> None:
         """An empty plant; what dbt parsed stays. `whole_weeks`: on DuckDB, too, a touched week is written whole."""
@@ -48,10 +52,13 @@ class Warehouse:
         self.files = 0
         if self.engine == "spark":
             self.forget_spark_tables()
-        for folder in (self.folder / "plant", self.paths.raw.parent, *self.paths.data.glob("*.*")):
+        kept = {self.paths.warehouse} if self.has_views else set()
+        for folder in {self.folder / "plant", self.paths.raw.parent, *self.paths.data.glob("*.*")} - kept:
             shutil.rmtree(folder, ignore_errors=True) if folder.is_dir() else folder.unlink(missing_ok=True)
         (self.folder / "plant" / "inbox").mkdir(parents=True)
         (self.folder / "plant" / "plant.yml").write_text(self.plant)
+        if kept:
+            self.drop_tables()
 
     @property
     def paths(self) -> Paths:
@@ -74,7 +81,10 @@ class Warehouse:
     def build(self, *arguments: str) -> bool:
         """`dbt run`, whole or of what `arguments` select; whether it succeeded."""
         variables = ["--vars", "rewrite_whole_weeks: true"] if self.whole_weeks else []
-        return self.dbt("run", *arguments, *variables).success
+        without = ["--exclude", "config.materialized:view"] if self.has_views and "--select" not in arguments else []
+        success = self.dbt("run", *arguments, *variables, *without).success
+        self.has_views |= success and self.engine == "duckdb" and "--select" not in arguments
+        return success
 
     def test(self) -> bool:
         """`make verify`: every data test over all of history; whether all passed."""
@@ -98,7 +108,15 @@ class Warehouse:
             finally:
                 DuckDBConnectionManager.close_all_connections()  # dbt would keep the file open
         assert result.exception is None, result.exception
+        for node in result.result:
+            if node.status not in ("success", "pass", "skipped", "no-op"):
+                print(f"{node.node.name}: {node.status}: {node.message}")
         return result
+
+    def drop_tables(self) -> None:
+        with closing(duckdb.connect(str(self.paths.warehouse))) as connection:
+            for schema, name in connection.execute("select schema_name, table_name from duckdb_tables()").fetchall():
+                connection.execute(f'drop table "{schema}"."{name}"')
 
     def forget_spark_tables(self) -> None:
         """Its catalog stays: the session that dbt left in this process has it open."""
@@ -110,7 +128,7 @@ class Warehouse:
                 session.sql(f"drop database {schema} cascade")
 
     def marts(self) -> dict[str, pd.DataFrame]:
-        """Every published table, rows sorted, whatever the loads were called."""
+        """Every published table and the minutes of sensors, rows sorted, whatever the loads were called."""
         if self.engine == "spark":
             gather(self.paths, self.folder / "target" / "manifest.json")
         with closing(duckdb.connect(str(self.paths.warehouse), read_only=True)) as connection:
@@ -118,6 +136,17 @@ class Warehouse:
                 "select table_schema, table_name from information_schema.tables"
                 " where table_schema in ('marts', 'publish') order by all"
             ).fetchall()
-            return {
+            found = {
                 name: connection.sql(f'select * from "{schema}"."{name}" order by all').df() for schema, name in names
             }
+            return found | {"sensor_minutes": self._sensor_minutes(connection)}
+
+    def _sensor_minutes(self, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+        source, folder = "intermediate.int_sensor_minute_aligned", self.paths.spark / "tables" / "intermediate.db"
+        if self.engine == "spark":
+            files = [str(file) for file in (folder / "int_sensor_minute_aligned").rglob("*.parquet")]
+            if not files:
+                return pd.DataFrame()
+            source = f"read_parquet({files}, hive_partitioning = true)"
+        rows = connection.sql(f"select * from {source} order by sensor_id, minute_at").df()
+        return rows[sorted(rows.columns)] if len(rows) else pd.DataFrame()

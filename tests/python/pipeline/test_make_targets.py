@@ -38,21 +38,22 @@ def test_a_target_runs_what_it_says(target, command):
     assert [line for line in lines if f"/python -m {command} " in line]
 
 
-# a neighbour of the data directory is gone, or the only file that holds the closed weeks
-@pytest.mark.parametrize("is_closed", [False, True])
-def test_clean_removes_what_can_be_made_again_and_nothing_else(tmp_path, is_closed):
+# a neighbour of the data directory is gone, or the only file that holds the closed weeks, or what was made of readings
+# that are gone
+@pytest.mark.parametrize("gone", [None, "closing/2024-01-08.parquet", "dropping/sensor_reading-20240108T0700.parquet"])
+def test_clean_removes_what_can_be_made_again_and_nothing_else(tmp_path, gone):
     data = tmp_path / "x y" / "it's"
     made = [data / "target" / "manifest.json", data / "logs" / "dbt.log"]
     kept = [tmp_path / "x" / "own.txt", data / "lake" / "raw" / "closing" / "schema.parquet"]
-    if is_closed:
-        kept.append(data / "lake" / "raw" / "closing" / "2024-01-08.parquet")
-    (kept if is_closed else made).append(data / "warehouse.duckdb")
+    if gone:
+        kept.append(data / "lake" / "raw" / gone)
+    (kept if gone else made).append(data / "warehouse.duckdb")
     for file in made + kept:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
     shutil.copy(PROJECT / "Makefile", tmp_path)  # it sweeps the folder it is called in, too
     said = make("clean", cwd=tmp_path, FIRSTPASS_DATA=str(data))
-    assert said.startswith("warehouse.duckdb stays") == is_closed
+    assert said.startswith("warehouse.duckdb stays") == bool(gone)
     assert [file for file in made + kept if file.exists()] == kept
 
 
