@@ -14,7 +14,7 @@ class Landed(Protocol):
         """The next offset of each stream that was ever landed, loaded since or not; read anew at each call."""
 
     def received_until(self) -> datetime | None:
-        """When a consumer of the source was last running. None: never."""
+        """When a consumer of the source was last running, and without trouble. None: never."""
 
 
 class Message(NamedTuple):

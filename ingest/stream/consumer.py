@@ -48,7 +48,7 @@ def consume(plant: Plant, source: StreamSource, paths: Paths, *, stopping: threa
     with status_file(landed.folder) as file:
         gaps = _left_open(file)
         while not stopping.is_set():
-            status = Status(source.name)
+            status = Status(source.name, received_until=landed.received_until())
             try:
                 consumer = Consumer(plant, source, paths, file=file, status=status, stopping=stopping, say=say)
                 with closing(consumer):
@@ -58,6 +58,7 @@ def consume(plant: Plant, source: StreamSource, paths: Paths, *, stopping: threa
             except Unreachable as error:
                 status.trouble = f"{error.place}: {error}"
                 status.write(file)
+                gaps += _left_open(file)
                 say(f"{source.name}: {status.trouble}; next attempt in {RECONNECT_S:g} s")
                 stopping.wait(RECONNECT_S)
 
@@ -130,6 +131,8 @@ class Consumer:
             self._land(self.checks.check(messages))
         self.connector.landed()
         self.note(self.connector.gaps())
+        if self.connector.trouble is None:
+            self.status.received_until = datetime.now(UTC)
         self._complain(self.connector.trouble or self.checks.limits.trouble)
 
     def _new(self, messages: list[Message]) -> list[Message]:
@@ -219,10 +222,18 @@ class Consumer:
         records = pa.Table.from_pylist(rows, schema=GAP_SCHEMA)
         streams = [gap.stream for gap in gaps]
         self._write(lambda: self._append(Piece(GAPS, records, streams, [-1] * len(rows), [], {}, [])))
-        self.status.gaps = (self.status.gaps + rows)[-SHOWN_GAPS:]
-        for row in rows:
-            if not row["is_replayed"]:
-                self.say(f"{self.source.name}: gap of {row['stream']}: {row['reason']}")
+        self.status.gaps = _shown(self.status.gaps + rows)
+        for reason in dict.fromkeys(row["reason"] for row in rows if not row["is_replayed"]):
+            first, *others = (row["stream"] for row in rows if row["reason"] == reason and not row["is_replayed"])
+            others = f" and {len(others):,} more" if others else ""
+            self.say(f"{self.source.name}: gap of {first}{others}: {reason}")
+
+
+def _shown(gaps: list[dict]) -> list[dict]:
+    """The last ones, and all that go on."""
+    ended = {(gap["stream"], gap["gap_start_at"]) for gap in gaps if gap["gap_end_at"]}
+    older, last = gaps[:-SHOWN_GAPS], gaps[-SHOWN_GAPS:]
+    return [gap for gap in older if (gap["stream"], gap["gap_start_at"]) not in ended] + last
 
 
 KINDS = {"timestamp": pa.timestamp("us", "UTC")}

@@ -114,7 +114,7 @@ class Landed:
         return found[-REMEMBERED:]
 
     def received_until(self) -> datetime | None:
-        return max((status.at for status in statuses(self.folder)), default=None)
+        return max(filter(None, (it.received_until for it in statuses(self.folder))), default=None)
 
     def _frames(self) -> Iterator[frames.Frame]:
         for segment in segments(self.folder):

@@ -58,7 +58,7 @@ class Mqtt:
         """Connection and packet id of what is about to land."""
         self.connection = 0
         self.is_open = self.is_whole = self.has_session = False
-        self.trouble: str | None = None
+        self.trouble: str | None = "not connected yet"
         self.problem: str | None = None
         self.patience_s, self.retry_at, self.opened_at = PATIENCE_S[0], 0.0, 0.0
         self.heard_at = datetime.now(UTC)

@@ -53,7 +53,7 @@ class Opcua:
         """The last payload of each."""
         self.replayed: dict[str, set[int]] = {}
         """Offsets that came from the history: they are notified, too."""
-        self.trouble: str | None = None
+        self.trouble: str | None = "not connected yet"
         self.patience_s, self.retry_at = PATIENCE_S[0], 0.0
         self.absences = Absences()
         self.loop = asyncio.new_event_loop()

@@ -29,6 +29,8 @@ class Status:
     is_running: bool = True
     received_at: datetime | None = None
     """When the last message came."""
+    received_until: datetime | None = None
+    """Up to when all was well, so that a message would have come."""
     message_count: int = 0
     repeated_count: int = 0
     """Those that had been landed before, and were left out."""
@@ -88,7 +90,7 @@ def shown(text: str) -> str:
 
 
 SILENT_S = 15
-TIMES = ("at", "started_at", "received_at")
+TIMES = ("at", "started_at", "received_at", "received_until")
 
 
 def statuses(folder: Path, pattern: str = "status*.json") -> list[Status]:
@@ -97,7 +99,7 @@ def statuses(folder: Path, pattern: str = "status*.json") -> list[Status]:
     for file in sorted(folder.glob(pattern)):
         with suppress(FileNotFoundError, ValueError):  # a loss of power leaves an empty one
             written = json.loads(file.read_text(encoding="utf-8"))
-            times = {name: datetime.fromisoformat(written[name]) for name in TIMES if written[name]}
+            times = {name: datetime.fromisoformat(written[name]) for name in TIMES if written.get(name)}
             found.append(Status(**{it.name: (written | times)[it.name] for it in fields(Status) if it.name in written}))
     return found
 
