@@ -79,6 +79,11 @@ def build(
     return Build(models=kinds.count("model"), tests=kinds.count("test") + kinds.count("unit_test"))
 
 
+def refreshed_models(tables: Collection[str]) -> list[str]:
+    """What dbt is asked to select: which loads there are, and all that is made of these tables of the lake."""
+    return ["stg_load", *(f"source:raw.{table}+" for table in tables)]
+
+
 def is_green(paths: Paths) -> bool:
     """Whether the last build ended well."""
     return paths.warehouse.is_file() and not _unfinished(paths).exists()

@@ -104,7 +104,7 @@ class Kafka:
         self.noted: list[Gap] = []
         self.away_since: datetime | None = None
         self.probed = self.committed = 0.0
-        self.trouble: str | None = None
+        self.trouble: str | None = "not connected yet"
         self.received_until = landed.received_until()
         self.is_first = True
         self.to_reset: list[Partition] = []
@@ -193,6 +193,7 @@ class Kafka:
             if self.is_first and until and offset is not None and now - until > PATIENCE:
                 self.absences.append(Absence(partition, until, "consumer not running", now))
         self.is_first = False
+        self.away_since = self.trouble = None
         for absence in list(self.absences):
             mine = self.partitions.get((absence.partition.topic, absence.partition.number))
             if mine is None:  # whoever has it now goes on from where we were

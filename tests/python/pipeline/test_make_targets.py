@@ -12,7 +12,22 @@ from nightly_plant import NightlyPlant
 from pipeline.documentation import CONTRACT_PAGE
 from pipeline.paths import PROJECT
 
-TARGETS = ["setup", "run", "ingest", "build", "publish", "report", "test", "verify", "lint", "bench", "docs", "clean"]
+TARGETS = [
+    "setup",
+    "run",
+    "ingest",
+    "build",
+    "publish",
+    "report",
+    "stream",
+    "refresh",
+    "test",
+    "verify",
+    "lint",
+    "bench",
+    "docs",
+    "clean",
+]
 
 
 def make(*arguments: str, cwd: Path = PROJECT, **settings: str) -> str:
@@ -31,7 +46,14 @@ def test_make_alone_lists_the_targets():
 @pytest.mark.parametrize(
     ("target", "command"),
     [(step, f"pipeline run --step {step}") for step in ("ingest", "build", "publish", "report")]
-    + [("run", "pipeline run"), ("verify", "pipeline verify"), ("docs", "pipeline docs"), ("test", "pytest")],
+    + [
+        ("run", "pipeline run"),
+        ("stream", "ingest stream"),
+        ("refresh", "pipeline refresh"),
+        ("verify", "pipeline verify"),
+        ("docs", "pipeline docs"),
+        ("test", "pytest"),
+    ],
 )
 def test_a_target_runs_what_it_says(target, command):
     lines = [f"{line} " for line in make("--dry-run", target).splitlines()]
