@@ -11,8 +11,7 @@ from pipeline.topics import checked_topics
 GAPS = "stream_gap"
 """The table of what live sources did not receive."""
 
-
-NODE = re.compile(r"(?:ns=\d+;|nsu=[^;]+;)?(?:i=\d+|[sgb]=.+)|(?:/(?:\d+:)?[^/]+)+")
+NODE = re.compile(r"(?:ns=\d+;)?(?:i=\d+|[sgb]=.+)|(?:/(?:\d+:)?[^/]+)+")
 
 
 class Payload(Section):
@@ -102,7 +101,8 @@ class MqttSource(StreamSource):
     @field_validator("broker")
     @classmethod
     def _is_host(cls, broker: str) -> str:
-        if not re.fullmatch(r"([^\s/:@]+|\[[0-9A-Fa-f:]+\])(:\d{1,5})?", broker):
+        found = re.fullmatch(r"(?:[^\s/:@]+|\[[0-9A-Fa-f:]+\])(?::(\d{1,5}))?", broker)
+        if not found or not 0 < int(found[1] or 1883) < 65_536:
             raise ValueError("expected a host, or host:port")
         return broker
 

@@ -110,6 +110,10 @@ WRONG = {
         MQTT % "broker: 'mqtt://user:secret@host', topics: [t]",
         "sources.live.broker: expected a host, or host:port",
     ),
+    "port that no broker can have": (
+        MQTT % "broker: 'host:70000', topics: [t]",
+        "sources.live.broker: expected a host, or host:port",
+    ),
     "topic that is none": (
         MQTT % "broker: host, topics: ['plant/#/x']",
         "sources.live.topics: 'plant/#/x': expected a topic such as plant/{plant_name}/lane/+/#, each name once",
