@@ -24,7 +24,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from pipeline.document import read_document, with_environment
 from pipeline.paths import PROJECT
 from pipeline.section import NAME, Section, Zone
-from pipeline.streams import KafkaSource, MqttSource, OpcuaSource
+from pipeline.streams import KafkaSource, MqttSource, OpcuaSource, Payload, Security, Tls
 from pipeline.targets import DatabaseTarget
 
 MOST_DAYS = 36_525
@@ -289,9 +289,12 @@ MODELS = {
     "kafka": KafkaSource,
     "mqtt": MqttSource,
     "opcua": OpcuaSource,
+    "payload": Payload,
+    "tls": Tls,
+    "security": Security,
     "publish": DatabaseTarget,
 }
-SECRETS = ("url", "endpoint", "settings", "password")
+SECRETS = ("url", "endpoint", "broker", "settings", "password")
 """Keys whose values are not even shown as written."""
 
 
@@ -300,6 +303,8 @@ def _explain(error: ErrorDetails, written: dict) -> str:
     kind, context = error["type"], error.get("ctx", {})
     at = list(context.get("at", error["loc"]))
     section = MODELS.get(at.pop(2) if at[0] == "sources" and len(at) > 2 else at[0], Plant)
+    if len(at) > 3:
+        section = MODELS.get(at[2], section)
     if kind.startswith("union_tag"):
         at.append("kind")
     value = written

@@ -6,10 +6,12 @@ from typing import Literal
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from pipeline.section import NAME, Section, Zone
-from pipeline.topics import topic_pattern
+from pipeline.topics import checked_topics
 
 GAPS = "stream_gap"
 """The table of what live sources did not receive."""
+
+NODE = re.compile(r"(?:ns=\d+;)?(?:i=\d+|[sgb]=.+)|(?:/(?:\d+:)?[^/]+)+")
 
 
 class Payload(Section):
@@ -23,6 +25,11 @@ class Payload(Section):
     """Dotted path of an array with a record in each element; fields beside it belong to all."""
     values: list[str] = []
     """Dotted paths of values that are a record each, with the fields name and value; `sensors.*` is all there."""
+
+    @field_validator("topics")
+    @classmethod
+    def _are_topics(cls, topics: list[str]) -> list[str]:
+        return checked_topics(topics)
 
 
 class StreamSource(Section):
@@ -77,7 +84,7 @@ class MqttSource(StreamSource):
     """Topics of an MQTT 5 broker, which keeps what is sent at QoS 1 while we are away."""
 
     kind: Literal["mqtt"]
-    broker: str = Field(pattern=r"^([^\s/:@]+|\[[0-9A-Fa-f:]+\])(:\d{1,5})?$")
+    broker: str
     """host or host:port; default 1883, with TLS 8883."""
     topics: list[str] = Field(min_length=1)
     """Filters, such as plant/+/temperature or plant/{plant_name}/#: a level in braces is a field of the message, too.
@@ -91,11 +98,23 @@ class MqttSource(StreamSource):
     password: SecretStr | None = None
     tls: Tls | None = None
 
+    @field_validator("broker")
+    @classmethod
+    def _is_host(cls, broker: str) -> str:
+        found = re.fullmatch(r"(?:[^\s/:@]+|\[[0-9A-Fa-f:]+\])(?::(\d{1,5}))?", broker)
+        if not found or not 0 < int(found[1] or 1883) < 65_536:
+            raise ValueError("expected a host, or host:port")
+        return broker
+
+    @field_validator("topics")
+    @classmethod
+    def _are_topics(cls, topics: list[str]) -> list[str]:
+        return checked_topics(topics)
+
     @model_validator(mode="after")
-    def _has_topics(self) -> "MqttSource":
-        for topic in self.topics:
-            topic_pattern(topic)
-        self.payload.topics = self.payload.topics or self.topics  # a session may bring what is no longer asked for
+    def _reads_its_topics(self) -> "MqttSource":
+        """A session may bring what is no longer asked for."""
+        self.payload = self.payload.model_copy(update={"topics": self.payload.topics or self.topics})
         return self
 
     @property
@@ -120,7 +139,7 @@ class OpcuaSource(StreamSource):
     """Variables of an OPC UA server, by subscription."""
 
     kind: Literal["opcua"]
-    url: str = Field(pattern=r"^opc\.tcp://[^@]+$")
+    url: str
     nodes: dict[str, str] = Field(min_length=1)
     """sensor_id: node id such as ns=2;s=Line1.Temperature, or browse path from Objects such as /2:Line1/2:Temperature.
     A list of nodes: each is its sensor_id."""
@@ -139,4 +158,20 @@ class OpcuaSource(StreamSource):
     @field_validator("nodes", mode="before")
     @classmethod
     def _named(cls, nodes: object) -> object:
-        return {node: node for node in nodes} if isinstance(nodes, list) else nodes
+        if isinstance(nodes, list) and all(isinstance(node, str) for node in nodes):
+            return {node: node for node in nodes}
+        return nodes
+
+    @field_validator("nodes")
+    @classmethod
+    def _are_nodes(cls, nodes: dict[str, str]) -> dict[str, str]:
+        if wrong := [node for node in nodes.values() if not NODE.fullmatch(node)]:
+            raise ValueError(f"{wrong[0]!r}: expected such as ns=2;s=Line1.Temperature, or a path: /2:Line1/2:T")
+        return nodes
+
+    @field_validator("url")
+    @classmethod
+    def _is_url(cls, url: str) -> str:
+        if not re.fullmatch(r"opc\.tcp://[^\s@?#]+", url):
+            raise ValueError("expected a URL without user and password, such as opc.tcp://press-4:4840")
+        return url

@@ -15,7 +15,7 @@ def topic_pattern(topic: str) -> re.Pattern:
     names = [found[1] for level in levels if (found := LEVEL.fullmatch(level))]
     stray = [level for level in levels if len(level) > 1 and not LEVEL.fullmatch(level) and re.search("[+#{}]", level)]
     if stray or "#" in levels[:-1] or len(set(names)) < len(names) or topic.startswith("/$share") or not topic:
-        raise ValueError("expected a topic such as plant/{plant_name}/lane/{lane_number}/#, each name once")
+        raise ValueError(f"{topic!r}: expected a topic such as plant/{{plant_name}}/lane/+/#, each name once")
     parts = []
     for level in levels:
         found = LEVEL.fullmatch(level)
@@ -23,6 +23,13 @@ def topic_pattern(topic: str) -> re.Pattern:
     if levels[-1] == "#":
         return re.compile("/".join(parts[:-1]) + ("(?:/.*)?" if len(parts) > 1 else ".*"), re.DOTALL)
     return re.compile("/".join(parts))
+
+
+def checked_topics(topics: list[str]) -> list[str]:
+    """Raises ValueError for the first that is none."""
+    for topic in topics:
+        topic_pattern(topic)
+    return topics
 
 
 def topic_filter(topic: str) -> str:
