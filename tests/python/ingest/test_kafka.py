@@ -236,7 +236,7 @@ def test_a_new_group_begins_where_it_is_told_to(live):
 
 # Somebody has to be told that the broker lets us no longer read, and it has to go on when it does
 def test_what_the_broker_refuses_is_told_until_it_no_longer_does(live):
-    live.cluster.refuse(FETCH, TOPIC_AUTHORIZATION_FAILED)
+    live.cluster.refuse(FETCH, *[TOPIC_AUTHORIZATION_FAILED] * 4)
     with live.consumer():
         until(lambda: "Topic authorization failed" in (live.status().trouble or ""))
         live.send(10)
