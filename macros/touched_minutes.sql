@@ -1,22 +1,21 @@
 {#
     Condition on readings: they may belong to one of the sensor's minutes that are being written. A minute is found by
     the hour it lies in; where whole days are written (rewrites_whole_weeks), by its production day.
-    `minutes`: a query that gives minute_at and, as wall time, minute_at_local.
+    `times`: a query that gives a time of each minute, and the same as wall time: read_at, read_at_local.
 #}
-{% macro read_in_hours_of(minutes) -%}
+{% macro read_in_hours_of(times) -%}
     {%- set plant = ref("stg_ref_plant") -%}
     {%- if rewrites_whole_weeks() -%}
         {%- set starts -%}
-            select {{ production_date("minute_at_local") }}::timestamp
+            select {{ production_date("read_at_local") }}::timestamp
                 + plant.production_day_start_minutes * interval '1 minute' as span_start
-            from ({{ minutes }}) as minutes
+            from ({{ times }}) as times
             cross join {{ plant }} as plant
         {%- endset -%}
         {{ within_spans("reading_at_local", starts, hours=24) }}
     {%- else -%}
         {{ within_spans(
-            "reading_at", "select date_trunc('hour', minute_at)::timestamp as span_start from (" ~ minutes ~ ") as minutes",
-            hours=1
+            "reading_at", "select date_trunc('hour', read_at)::timestamp as span_start from (" ~ times ~ ") as times", hours=1
         ) }}
     {%- endif -%}
 {%- endmacro %}

@@ -8,6 +8,10 @@
     pre_hook="{{ clear_touched_minutes('minute_at') }}",
 ) }}
 
+{% set minutes -%}
+    select minute_at as read_at, minute_at_local as read_at_local from {{ ref("int_touched_sensor_minute") }}
+{%- endset %}
+
 with
 
 touched as (
@@ -28,6 +32,7 @@ readings as (
         coalesce(sensors.max_delay_s, {{ var("sensor_max_delay_s") }}) as max_delay_s
     from {{ ref("int_sensor_reading_deduplicated") }} as readings
     left join sensors on readings.sensor_id = sensors.sensor_id
+    where {{ read_in_hours_of(minutes) }}
 ),
 
 readings_timed as (

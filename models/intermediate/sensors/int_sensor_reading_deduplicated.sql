@@ -2,20 +2,16 @@
 -- readings that claim one time with different content, the one with the highest hash. content_count: how many do.
 {{ config(materialized="view") }}
 
-{% set minutes -%}
-    select minute_at, minute_at_local from {{ ref("int_touched_sensor_minute") }}
-{%- endset %}
-
 with
 
--- each reading's minute is looked up on its own for either kind: most readings never meet a window
+-- the minutes of either kind are looked up on their own: most readings never meet a window
 spread as (
     select readings.*
     from {{ ref("int_sensor_reading_open") }} as readings
     inner join {{ ref("int_touched_sensor_minute") }} as touched
         on readings.sensor_id = touched.sensor_id
         and readings.minute_at = touched.minute_at
-    where {{ read_in_hours_of(minutes) }} and not touched.is_crowded
+    where not touched.is_crowded
 ),
 
 crowded as (
@@ -24,27 +20,29 @@ crowded as (
     inner join {{ ref("int_touched_sensor_minute") }} as touched
         on readings.sensor_id = touched.sensor_id
         and readings.minute_at = touched.minute_at
-    where {{ read_in_hours_of(minutes) }} and touched.is_crowded
+    where touched.is_crowded
 ),
 
+-- the wall time follows from the time, but who asks for some times is answered from their files alone by either
 copies_ranked as (
     select
         *,
         min(arrived_at) over same_time as first_arrived_at,
         min(source) over same_time as first_source,
         count(*) over same_time as copy_count,
-        dense_rank() over (partition by sensor_id, reading_at order by record_hash) as content_count,
+        dense_rank() over (partition by sensor_id, reading_at, reading_at_local order by record_hash) as content_count,
         row_number() over (
-            partition by sensor_id, reading_at order by record_hash desc, record_flags asc nulls first
+            partition by sensor_id, reading_at, reading_at_local order by record_hash desc, record_flags asc nulls first
         ) as copy_rank
     from crowded
-    window same_time as (partition by sensor_id, reading_at)
+    window same_time as (partition by sensor_id, reading_at, reading_at_local)
 ),
 
 final as (
     select
         sensor_id,
         reading_at,
+        reading_at_local,
         minute_at,
         value,
         status,
@@ -58,6 +56,7 @@ final as (
     select
         sensor_id,
         reading_at,
+        reading_at_local,
         minute_at,
         value,
         status,

@@ -1,5 +1,5 @@
--- Readings with their minute, UTC and plant wall time. Left out are those of minutes that can't be made again, since
--- other readings of them are gone: they came too late (int_finding_sensor).
+-- Readings with their minute. Left out are those of minutes that can't be made again, since other readings of them are
+-- gone: they came too late (int_finding_sensor).
 {{ config(materialized="view") }}
 
 with
@@ -11,8 +11,7 @@ readings as (
 final as (
     select
         *,
-        date_trunc('minute', reading_at)::timestamp as minute_at,
-        date_trunc('minute', reading_at_local)::timestamp as minute_at_local
+        date_trunc('minute', reading_at)::timestamp as minute_at
     from readings
 )
 

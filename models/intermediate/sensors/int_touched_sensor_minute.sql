@@ -2,14 +2,14 @@
 -- readings. These minutes are written again, from all of their readings.
 -- is_crowded: two of them lie within a second. Only those can be copies of one reading: to look for copies among
 -- all readings takes five times as long as all the rest.
-{% set new_minutes -%}
-    select minute_at, minute_at_local from {{ ref("int_sensor_reading_open") }} where is_new
+{% set new_times -%}
+    select reading_at as read_at, reading_at_local as read_at_local from {{ ref("int_sensor_reading_open") }} where is_new
 {%- endset %}
 
 with
 
 readings as (
-    select * from {{ ref("int_sensor_reading_open") }} where {{ read_in_hours_of(new_minutes) }}
+    select * from {{ ref("int_sensor_reading_open") }} where {{ read_in_hours_of(new_times) }}
 ),
 
 plant as (
@@ -20,7 +20,7 @@ minutes as (
     select
         sensor_id,
         minute_at,
-        min(minute_at_local) as minute_at_local,
+        date_trunc('minute', min(reading_at_local))::timestamp as minute_at_local,
         count(*) as record_count,
         bit_count(bit_or(1::bigint << extract(second from reading_at)::int)) as second_count
     from readings

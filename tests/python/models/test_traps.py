@@ -114,12 +114,6 @@ TRAPS = {
         "having bool_and(is_new)",
         [([reading("12:00:00", 1.0)], None), ([reading("12:00:30", 2.0)], None)],
     ),
-    "a_reading_comes_again_in_another_load": Trap(
-        "models/intermediate/sensors/int_touched_sensor_minute.sql",
-        "minutes.second_count < minutes.record_count as is_crowded",
-        "false as is_crowded",
-        [([reading("12:00:00", 1.0)], None), ([reading("12:00:00", 1.0)], None)],
-    ),
 }
 
 
