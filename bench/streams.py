@@ -35,7 +35,11 @@ def main(messages: int, seconds: int) -> None:
             found = landed_frames(plant)
             span_s = (found[-1].header["at"] - found[0].header["at"]) / 1e6
             rest = messages - count(found[:1])
-            click.echo(f"{messages:,} waiting messages: {rest / span_s:,.0f} messages/s, landed and checked")
+            click.echo(
+                f"{messages:,} waiting messages: {rest / span_s:,.0f} messages/s, landed and checked; "
+                f"{messages / cpu_s(consumer.pid):,.0f} per second of processor time, start-up included "
+                f"(load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores)"
+            )
             send_steadily(plant, messages, seconds)
             wait_until_landed(plant, messages + seconds * SENSORS)
         finally:
@@ -48,6 +52,12 @@ def main(messages: int, seconds: int) -> None:
             f"median {middle:.3f} s, p99 {high:.3f} s, highest {highest:.3f} s ({len(delays):,} readings)"
         )
         click.echo(f"flush of 100 kB to the disk: p99 {flush_s(Path(folder)):.4f} s")
+
+
+def cpu_s(process: int) -> float:
+    """Processor time of a process so far, all its threads together."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def send_steadily(plant: LivePlant, first: int, seconds: int) -> None:

@@ -42,7 +42,7 @@ def build(
     _check_memory()
     arguments = arguments or [
         *NIGHTLY,
-        *(["--select", *(f"source:raw.{it}+" for it in refreshed)] if refreshed else []),
+        *(["--select", *refreshed_models(refreshed)] if refreshed else []),
     ]
     for folder in (paths.target, paths.logs, paths.temp, paths.warehouse.parent):
         folder.mkdir(parents=True, exist_ok=True)

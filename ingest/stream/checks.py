@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from ingest.contract import CONTRACTS
 from ingest.conversion import Conversion
 from ingest.lake import read_manifest
-from ingest.source import Batch, Unreadable
+from ingest.source import Batch
 from ingest.sources.files import reading_of
 from ingest.spellings import Spellings
 from ingest.stream.connector import Message
@@ -82,10 +82,7 @@ class Checks:
             ranges=_ranges(messages),
             digests=[digest(message) for message in messages if message.offset is None],
         )
-        try:
-            converted = self.conversion.convert(Batch(decoded.records, np.arange(len(decoded.records))))
-        except Unreadable as error:  # the load will say so, too
-            return Checked(piece, [str(error)], [], np.array([]), 0, 0)
+        converted = self.conversion.convert(Batch(decoded.records, np.arange(len(decoded.records))))
         reasons = [reason for _, reason in rejected] + converted.rejects["reason"].to_pylist()
         if self.source.table != READINGS or not len(converted.records):
             return Checked(piece, reasons, [], np.array([]), 0, 0)

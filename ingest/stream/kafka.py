@@ -6,6 +6,7 @@ counts from 0 again: its partitions are streams of another name, `topic/partitio
 """
 
 import logging
+import math
 import re
 import time
 from contextlib import suppress
@@ -31,6 +32,8 @@ PASSING = (KafkaError._TRANSPORT, KafkaError._RESOLVE)
 """One broker is away, and others may be there."""
 MOST = 10_000
 PROBED_S = 1
+BELIEVED_S = 60
+"""How long after the broker refused something for the last time it is told as trouble, when nothing comes."""
 PATIENCE = timedelta(seconds=5)
 """How long a consumer may be silent before it is noted that nothing was received."""
 STREAM = re.compile(r"(?P<topic>.+)/(?P<number>\d+)(?:@(?P<generation>\d+))?")
@@ -104,6 +107,8 @@ class Kafka:
         self.noted: list[Gap] = []
         self.away_since: datetime | None = None
         self.probed = self.committed = 0.0
+        self.refused = math.inf
+        """When the broker last refused something."""
         self.trouble: str | None = "not connected yet"
         self.received_until = landed.received_until()
         self.is_first = True
@@ -143,7 +148,7 @@ class Kafka:
         if self.to_reset:
             self._reset()
         if messages and self.away_since is None:
-            self.trouble = None
+            self.trouble, self.refused = None, math.inf
         return messages
 
     def landed(self) -> None:
@@ -155,6 +160,8 @@ class Kafka:
         if (self.absences or self.away_since) and time.monotonic() - self.probed > PROBED_S:
             self.probed = time.monotonic()
             self._probe()
+        if time.monotonic() - self.refused > BELIEVED_S:
+            self.trouble, self.refused = None, math.inf
         noted, self.noted = self.noted, []
         return noted
 
@@ -206,15 +213,18 @@ class Kafka:
     def _on_revoke(self, consumer: Consumer, revoked: list[TopicPartition]) -> None:
         """All that was returned of them is on the disk: whoever gets them goes on from there."""
         self.to_reset.clear()
-        gone = [self.partitions.pop((one.topic, one.partition)) for one in revoked]
-        self._commit(gone)
+        gone = [self.partitions.pop((one.topic, one.partition), None) for one in revoked]
+        self._commit([partition for partition in gone if partition])
 
     def _on_error(self, error: KafkaError) -> None:
         if error.code() == KafkaError._ALL_BROKERS_DOWN and self.away_since is None:
             self.away_since, self.trouble = datetime.now(UTC), f"broker away: {error.str()}"
             self.absences += [Absence(it, self.away_since, "broker away") for it in self.partitions.values()]
         elif error.code() not in PASSING and self.away_since is None:
-            self.trouble = error.str()
+            self._refused(error)
+
+    def _refused(self, error: KafkaError) -> None:
+        self.trouble, self.refused = error.str(), time.monotonic()
 
     def _probe(self) -> None:
         """Looks whether the brokers are there, and what was missed has come."""
@@ -246,7 +256,7 @@ class Kafka:
         if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE) and partition:
             self.to_reset.append(partition)
         else:
-            self.trouble = error.str()
+            self._refused(error)
 
     def _reset(self) -> None:
         """Goes on where it can, where the broker has no offset for us or not the one that is next."""
@@ -257,7 +267,7 @@ class Kafka:
                 if partition.offset is not None:
                     partition.offset = partition.begin - 1
         except KafkaException as error:
-            self.trouble = error.args[0].str()
+            self._refused(error.args[0])
             return
         self.to_reset.clear()
         self.consumer.assign([partition.next for partition in self.partitions.values()])

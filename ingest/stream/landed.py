@@ -256,7 +256,7 @@ def _batches(segment: Path, table: str, begin: int, end: int, known: Ranges) -> 
         if isinstance(frame, frames.Frame) and frame.header["table"] == table:
             held.append(_batch(frame, first, known))
             first += len(held[-1].rows) + len(held[-1].rejects)
-            if sum(len(batch.rows) for batch in held) >= BATCH_ROWS:
+            if sum(len(batch.rows) + len(batch.rejects) for batch in held) >= BATCH_ROWS:
                 yield _joined(held)
                 held = []
     if held:

@@ -4,6 +4,7 @@ import json
 import random
 import resource
 import signal
+import threading
 import time
 from collections.abc import Iterator
 
@@ -11,10 +12,13 @@ import pytest
 from live_site import TOPIC, LiveSite, reading, until
 
 from bench.kafka_cluster import kafka_cluster
+from ingest.stream import landing
+from ingest.stream.consumer import consume
 from ingest.stream.landed import segments
+from pipeline.plant import load_plant
 
-FETCH, HEARTBEAT = 1, 12
-TOPIC_AUTHORIZATION_FAILED, FENCED_INSTANCE_ID = 29, 82
+FETCH, LIST_OFFSETS, HEARTBEAT = 1, 2, 12
+OFFSET_OUT_OF_RANGE, TOPIC_AUTHORIZATION_FAILED, FENCED_INSTANCE_ID = 1, 29, 82
 """Kafka's numbers of requests and errors."""
 
 
@@ -80,8 +84,31 @@ def test_a_full_disk_is_waited_out_and_nothing_is_lost(live):
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         until(lambda: live.landed() == live.sent)
         until(lambda: live.status().trouble is None)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (segment.stat().st_size + 1000, resource.RLIM_INFINITY))
+        live.send(2000)
+        until(lambda: live.status().trouble)
+    assert live.landed() < live.sent, "told to stop, it stops, and has acknowledged nothing"
+    with live.consumer():
+        until(lambda: live.landed() == live.sent)
     live.site.load()
     assert live.values() == list(range(live.sent))
+
+
+# Segments that are never closed would stay on the disk for ever
+def test_a_segment_is_closed_when_it_is_old_enough(live, monkeypatch):
+    monkeypatch.setattr(landing, "ROLL_S", 0)
+    plant, stopping = load_plant(live.site.folder), threading.Event()
+    told = {"stopping": stopping, "say": print}
+    thread = threading.Thread(target=consume, args=[plant, plant.sources[0], live.site.paths], kwargs=told)
+    thread.start()
+    for _ in range(2):
+        live.send(10)
+        until(lambda: live.landed() == live.sent)
+    assert len(segments(live.folder)) > 1
+    stopping.set()
+    thread.join()
+    live.site.load()
+    assert (live.values(), segments(live.folder)) == (list(range(20)), [])
 
 
 # While one consumer is down for repair its part of the plant would not be watched
@@ -169,6 +196,10 @@ def test_a_reading_beyond_its_limits_is_an_alert_before_it_is_loaded(live):
         until(lambda: live.status().violation_count == 2)
         live.send_raw(json.dumps(reading(104, status="Bad")).encode())
         until(lambda: live.landed() == 11)
+        sensors.write_text("name\ns4\n")
+        time.sleep(6)
+        live.send(1)
+        until(lambda: (live.status().trouble or "").startswith("sensors.csv: the required columns sensor_id"))
     assert [(it["sensor_id"], it["value"], it["lower_limit"], it["upper_limit"]) for it in live.alerts()] == [
         ("s1", 1.0, 5.0, None),
         ("s4", 4.0, None, 3.0),
@@ -236,12 +267,18 @@ def test_a_new_group_begins_where_it_is_told_to(live):
 
 # Somebody has to be told that the broker lets us no longer read, and it has to go on when it does
 def test_what_the_broker_refuses_is_told_until_it_no_longer_does(live):
-    live.cluster.refuse(FETCH, TOPIC_AUTHORIZATION_FAILED)
+    live.cluster.refuse(FETCH, *[TOPIC_AUTHORIZATION_FAILED] * 4)
     with live.consumer():
         until(lambda: "Topic authorization failed" in (live.status().trouble or ""))
         live.send(10)
         until(lambda: live.landed() == 10)
         until(lambda: live.status().trouble is None)
+        live.cluster.refuse(LIST_OFFSETS, TOPIC_AUTHORIZATION_FAILED)
+        live.cluster.refuse(FETCH, OFFSET_OUT_OF_RANGE)
+        live.send(10)
+        until(lambda: live.landed() == 20)
+    live.site.load()
+    assert live.values() == list(range(20))
 
 
 # A consumer whose place in the group another one has taken would be silent for ever

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from ingest.__main__ import main
 from ingest.source import Reading
-from ingest.stream import alerts, frames
+from ingest.stream import alerts, frames, landed
 from ingest.stream.frames import Damage, Frame
 from ingest.stream.landed import Landed, Ranges
 from ingest.stream.landing import Piece, Segment, unpacked
@@ -77,15 +77,16 @@ def test_of_a_segment_cut_at_any_byte_all_whole_frames_are_read(tmp_path_factory
 # A bad block of the disk would silently hide everything that came after it
 def test_behind_damaged_bytes_reading_goes_on_and_the_damage_is_told(segment, tmp_path):
     places = []
-    for number in range(3):
+    for number in range(4):
         places.append(segment.size)
         segment.append([piece(number, 1)])
     file = file_of(segment, tmp_path)
     content = bytearray(file.read_bytes())
     content[places[1] + 60] ^= 0xFF
+    content[places[2] + 60] ^= 0xFF
     file.write_bytes(content)
-    assert offsets(file) == [0, 2]
-    assert [found for found in frames.read(file) if isinstance(found, Damage)] == [Damage(places[1], places[2])]
+    assert offsets(file) == [0, 3]
+    assert [found for found in frames.read(file) if isinstance(found, Damage)] == [Damage(places[1], places[3])]
 
 
 # A message that looks like a frame could bring records in that no broker ever sent
@@ -171,7 +172,8 @@ def test_a_segment_is_loaded_as_far_as_it_goes_while_it_is_written_and_removed_o
 
 
 # Two consumers that both had a partition for a while would make the plant's figures count its readings twice
-def test_offsets_that_were_loaded_from_another_segment_are_left_out(site, landing):
+def test_offsets_that_were_loaded_from_another_segment_are_left_out(site, landing, monkeypatch):
+    monkeypatch.setattr(landed, "BATCH_ROWS", 4)
     for first, count in ((0, 4), (2, 5), (0, 9)):
         segment = Segment(landing, READINGS)
         refused = [("t/0", first, "{}", "wrong")]
@@ -249,14 +251,14 @@ def test_alerts_are_whole_lines_even_behind_half_a_line(tmp_path):
 def test_a_status_is_told_in_words(tmp_path):
     status = Status("line", message_count=3, offsets={"t/0": 2}, backlog=0, reject_count=1, reject_reason="\x1b[2J")
     status.gaps = [{"stream": "t/0", "gap_start_at": "2024-03-01", "gap_end_at": None, "reason": "broker away"}]
-    status.trouble = "broker away"
+    status.trouble, status.skew_s = "broker away", -0.5
     status.write(tmp_path / "status.json")
     (tmp_path / "status-2.json").write_text("")  # as a loss of power leaves it
     (read,) = statuses(tmp_path)
     assert read == status
     lines = "\n".join(read.lines())
     assert "line: running" in lines and "t/0: offset 2" in lines and "gap of t/0 from 2024-03-01 and on" in lines
-    assert "\x1b" not in lines
+    assert "arrive -0.500 s after" in lines and "\x1b" not in lines
     read.at -= timedelta(minutes=1)
     assert "gone without a word" in read.lines()[0]
 
