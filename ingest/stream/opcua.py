@@ -22,6 +22,8 @@ from pipeline.plant import Plant
 from pipeline.streams import OpcuaSource
 
 MOST = 10_000
+MOST_REPLAYED = 300_000
+"""Values of the history that wait to be landed."""
 PATIENCE_S = (0.5, 30.0)
 """Between two attempts to connect: at first, and at most; of the latter, too, to find a variable that was not there."""
 OVERFLOW = 0x480
@@ -53,6 +55,8 @@ class Opcua:
         """The last payload of each."""
         self.replayed: dict[str, set[int]] = {}
         """Offsets that came from the history: they are notified, too."""
+        self.waiting: list[tuple[str, ua.DataValue]] = []
+        """What came behind a gap whose history is not read yet: the last value stays the one before it."""
         self.trouble: str | None = "not connected yet"
         self.patience_s, self.retry_at = PATIENCE_S[0], 0.0
         self.absences = Absences()
@@ -110,7 +114,9 @@ class Opcua:
             await asyncio.wait_for(session.stirred.wait(), seconds)
         try:
             for name, value in session.taken():
-                await self._receive(session, name, value)
+                self._receive(name, value)
+                if self._waits(name):
+                    await self._replay(session, name)
             if session.lacks(self.source.nodes) and time.monotonic() > session.asked_at + PATIENCE_S[1]:
                 await self._subscribe(session)
         except PASSING as error:
@@ -123,6 +129,8 @@ class Opcua:
         self.patience_s = PATIENCE_S[0] if held else self.patience_s
         self.retry_at = time.monotonic() + self.patience_s
         self.patience_s = min(2 * self.patience_s, PATIENCE_S[1])
+        for name, value in session.taken():
+            self._receive(name, value)
         self.session, self.trouble = None, session.why_lost
         self.absences.begin(self.source.nodes, lost_since(session.heard_at, 2 * CHECK_S), session.why_lost)
         self.replayed.clear()
@@ -142,7 +150,8 @@ class Opcua:
         """Reads what was missed from the history, which is whole when it has the last value that we have, too."""
         last = self.last.get(name)
         start = self.absences.since[name][0] if last is None else EPOCH + last * MICROSECOND
-        values = await session.history(name, start) if self.source.history else []
+        room = MOST_REPLAYED - len(self.came)
+        values = await session.history(name, start, room) if self.source.history else []
         known = [offset for value in values if (offset := _offset(value)) is not None]
         whole = last is not None and bool(known) and min(known) <= last
         for value in values:
@@ -150,15 +159,30 @@ class Opcua:
             if offset is not None and (last is None or offset > last):
                 self.replayed.setdefault(name, set()).add(offset)
                 self._take(name, offset, value)
-        self.absences.end(name, "" if whole else "the server has no history of it")
+        lacks = "" if whole else "the server has no history of it"
+        self.absences.end(name, "its history is too long to be read at once" if len(values) > room else lacks)
+        mine = [value for other, value in self.waiting if other == name]
+        self.waiting = [(other, value) for other, value in self.waiting if other != name]
+        for value in mine:
+            self._keep(name, value)
 
-    async def _receive(self, session: Session, name: str, value: ua.DataValue) -> None:
-        is_first = name in self.first
-        self.first.discard(name)
+    def _receive(self, name: str, value: ua.DataValue) -> None:
         if _code(value) & OVERFLOW == OVERFLOW and name in self.last:
             since = EPOCH + self.last[name] * MICROSECOND
             self.absences.begin([name], since, "the server's queue for it ran over")
-            await self._replay(session, name)
+            self.waiting.append((name, value))
+        elif self._waits(name):
+            self.waiting.append((name, value))
+        else:
+            self._keep(name, value)
+
+    def _waits(self, name: str) -> bool:
+        return any(other == name for other, _ in self.waiting)
+
+    def _keep(self, name: str, value: ua.DataValue) -> None:
+        """Unless we have it."""
+        is_first = name in self.first
+        self.first.discard(name)
         offset = _offset(value)
         is_last = offset is not None and offset == self.last.get(name)
         is_same = is_first or self.newest.get(name) == _payload(name, offset, value)

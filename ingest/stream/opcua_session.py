@@ -8,7 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from asyncua import Client, Node, ua
-from asyncua.common.subscription import DataChangeNotif, SubscriptionItemData
+from asyncua.common.subscription import DataChangeNotif, Subscription, SubscriptionItemData
 from asyncua.crypto import security_policies, uacrypto
 from cryptography import x509
 
@@ -52,11 +52,15 @@ class Session:
         self.nodes: dict[str, Node] = {}
         self.names: dict[int, str] = {}
         """By the server's handle of what it monitors."""
+        self.clients: dict[int, str] = {}
+        """By our own handle, which stays when the library subscribes anew."""
         self.notified: deque[tuple[SubscriptionItemData, ua.DataValue]] = deque()
         self.stirred = asyncio.Event()
         self.why_lost: str | None = None
         self.heard_at = datetime.now(UTC)
         self.opened_at = self.asked_at = 0.0
+        self.subscription: Subscription | None = None
+        self.subscription_id: int | None = None
 
     async def open(self) -> None:
         """Raises what FOR_GOOD and PASSING name, and Unreachable for files that can't be used."""
@@ -110,16 +114,26 @@ class Session:
         self.stirred.clear()
         while self.notified:
             item, value = self.notified.popleft()
-            yield self.names[item.server_handle], value
-        if self.subscription.subscription_id != self.subscription_id:
+            name = self.clients.get(item.client_handle) or self.names.get(item.server_handle)
+            if name:
+                self.clients[item.client_handle] = name
+                yield name, value
+        if self.subscription and self.subscription.subscription_id != self.subscription_id:
             self.end("the server was silent")  # the library has subscribed anew by itself
 
-    async def history(self, name: str, start: datetime) -> list[ua.DataValue]:
-        """Values from `start` on, oldest first; none where the server has none for us."""
-        try:
-            found = await self.nodes[name].read_raw_history(start, datetime.now(UTC) + AHEAD, return_bounds=False)
-        except ua.UaStatusCodeError:
-            return []
+    async def history(self, name: str, start: datetime, most: int) -> list[ua.DataValue]:
+        """Values from `start` on, oldest first; none where the server has none for us. More than `most` are cut off."""
+        asked = ua.ReadRawModifiedDetails(StartTime=start, EndTime=datetime.now(UTC) + AHEAD, ReturnBounds=False)
+        found: list[ua.DataValue] = []
+        following = None
+        with suppress(ua.UaStatusCodeError):
+            while len(found) <= most:
+                result = await self.nodes[name].history_read(asked, following)
+                result.StatusCode.check()
+                found += result.HistoryData.DataValues
+                before, following = following, result.ContinuationPoint
+                if following in (None, before):
+                    break
         return sorted(found, key=lambda value: value.SourceTimestamp or start)
 
     def end(self, reason: str) -> None:

@@ -1,5 +1,6 @@
 """The OPC UA connector against a real server: values with times and status, gaps, and what history fills of them."""
 
+import asyncio
 import json
 import time
 from collections.abc import Iterator
@@ -239,19 +240,36 @@ def test_security(machine: Machine, certificates: Path, tmp_path: Path):
 
 
 # A server that answers a history request with an error has lost the connection, or has no such thing: both go on.
-def test_a_connection_that_is_lost_amid_a_request_is_made_anew(machine: Machine, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("keeps", [True, False])
+def test_a_connection_that_is_lost_amid_a_request_is_made_anew(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, keeps: bool
+):
     monkeypatch.setattr(opcua, "PATIENCE_S", (0.1, 0.3))
-    machine.write("m", 1.0, keeps=True)
-    with connected(machine, "m") as connector:
+    name = f"m{keeps}"
+    machine.write(name, 1.0, keeps=keeps)
+    with connected(machine, name) as connector:
         polled(connector, 1)
-        machine.write("m", 2.0, status=opcua.OVERFLOW)
-        connector.loop.run_until_complete(connector.session.stirred.wait())
+        machine.write(name, 2.0, status=opcua.OVERFLOW)
+        machine.write(name, 2.5)
+        while len(connector.session.notified) < 2:
+            connector.loop.run_until_complete(asyncio.sleep(0.05))
         connector.session.client.disconnect_socket()
-        found = polled(connector, 1)
-        machine.write("m", 3.0)
+        found = polled(connector, 2)
+        machine.write(name, 3.0)
         found += polled(connector, 1)
-    assert values(found) == [2.0, 3.0]
-    assert not connector.absences.since
+        (ended,) = (gap for gap in connector.gaps() if gap.end_at)
+    assert values(found) == [2.0, 2.5, 3.0] and not connector.absences.since
+    assert (ended.reason.split(";")[0], ended.is_replayed) == ("the server's queue for it ran over", keeps)
+
+
+# A history of months at once would take all memory: the rest of it stays a gap.
+def test_a_history_that_is_too_long_is_cut(machine: Machine, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(opcua, "MOST_REPLAYED", 1)
+    machine.write("o", 1.0, keeps=True)
+    machine.write("o", 2.0)
+    with connected(machine, "o", positions={"o": 1}, since=datetime.now(UTC)) as connector:
+        assert values(polled(connector, 2))[-1] == 2.0
+        assert connector.gaps()[-1].reason == "not running; its history is too long to be read at once"
 
 
 # A sensor that says NaN and means it well is wrong, and its reading is rejected; with a bad status it is no value.
