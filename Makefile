@@ -8,7 +8,8 @@ ENGINE ?= duckdb
 BIN := .venv/bin
 export PLANT ENGINE
 
-.PHONY: help setup setup-spark run status ingest build publish report template test parity verify lint bench docs lock clean
+.PHONY: help setup setup-spark run status ingest build publish report stream refresh template test parity verify lint \
+	bench docs lock clean
 
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 19
@@ -46,6 +47,12 @@ ingest: ## load what is new into the lake
 build: ## build and test the marts with dbt
 publish: ## publish the marts of the last green build
 report: ## write the reports from what is published
+
+stream: setup ## receive what live sources (Kafka, MQTT, OPC UA) bring, until it is stopped
+	@$(BIN)/python -m ingest stream
+
+refresh: setup ## a short run between two nights: load what is landed, build what depends on it, publish
+	@$(BIN)/python -m pipeline refresh
 
 template: setup ## write the operators' forms, Excel workbooks to fill in (docs/workbooks.md)
 	@$(BIN)/python -m ingest template

@@ -8,6 +8,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -69,7 +70,7 @@ def status_command(folder: str | None, as_json: bool) -> None:
     with _site(folder) as (plant, paths):
         found = status(plant, paths)
     if as_json:
-        click.echo(json.dumps(found, indent=2))
+        click.echo(json.dumps(found, indent=2, default=datetime.isoformat))
     else:
         show_status(console(), found)
     sys.exit(1 if has_failed(found) else 0)
@@ -131,6 +132,17 @@ def template(folder: str | None) -> None:
         click.echo("No reference data is loaded, so there are no drop-downs of names: make ingest, then again.")
     if not inboxes:
         click.echo("No source in plant.yml reads forms: {kind: files, path: inbox/forms/*.xls*, format: form}.")
+
+
+@main.command()
+@of_plant
+@click.option("--source", "names", multiple=True, help="Only this live source; may be repeated.")
+def stream(folder: str | None, names: tuple[str, ...]) -> None:
+    """Receives what live sources bring, until it is told to stop."""
+    from ingest.stream.service import serve  # the nightly run needs none of it
+
+    with _site(folder) as (plant, paths):
+        serve(plant, paths, names, lambda text: click.echo(text, err=True))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from rich.text import Text
 from ingest.rejects import Group, Rejected
 from ingest.replay import Replay
 from ingest.status import in_words
+from ingest.stream.status import Status
 from pipeline.screen import printable
 
 WIDE = 200
@@ -32,6 +33,9 @@ def show_status(console: Console, found: dict) -> None:
             table.add_row(*map(_text, [source["source"], *cells]))
     console.print(table)
     for source in found["sources"]:
+        for consumer in source["consumers"]:
+            for line in Status(**consumer).lines():
+                console.print(_text(line), soft_wrap=True)
         for status in ("failed", "deferred"):
             for it in source[status]:
                 console.print(_text(f"{status}: {source['source']}: {it['object']}: {it['reason']}"), soft_wrap=True)

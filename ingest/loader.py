@@ -5,7 +5,7 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
 
@@ -24,9 +24,12 @@ from ingest.load_file import LoadFile
 from ingest.plant_sql import sandbox
 from ingest.source import Batch, Object, Reading, Reject, StillWritten, Unreachable, Unreadable
 from ingest.sources import checks, files, forms, reference, simulator
+from ingest.spellings import TABLE as SPELLINGS
 from ingest.spellings import Spellings
+from ingest.stream import landed
 from pipeline.paths import Paths
 from pipeline.plant import Plant, RecordSource, Source
+from pipeline.streams import StreamSource
 
 Progress = Callable[[Object, int], None]
 """Called with an object and the records of it that were read so far."""
@@ -46,20 +49,14 @@ def load_all(plant: Plant, paths: Paths, progress: Progress = lambda thing, rows
     Reference data first, then the sources in the order of plant.yml; one that can't be reached fails alone. The caller
     holds the run lock. Raises PlantError for what plant.yml gets wrong, before anything is loaded.
     """
-    check(plant)
-    with closing(Loader(plant, paths, progress)) as loader:
-        loads = loader.load_reference()
-        for source in plant.sources:
-            found = []
-            try:
-                for load in loader.load_each(_objects(plant, source, paths, loader.lake)):
-                    found.append(load)
-            except Unreachable as error:
-                found.append(loader.fail(source, error))
-            loader.note_attempt(source.name, found)
-            loads += found
-        compact(loader.lake)
-    return loads
+    with _opened(plant, paths, progress) as loader:
+        return loader.load_reference() + _load_sources(loader, plant.sources)
+
+
+def load_landed(plant: Plant, paths: Paths, progress: Progress = lambda thing, rows: None) -> list[Load]:
+    """The same for what live sources have landed, alone."""
+    with _opened(plant, paths, progress) as loader:
+        return _load_sources(loader, [source for source in plant.sources if isinstance(source, StreamSource)])
 
 
 def check(plant: Plant) -> None:
@@ -68,8 +65,31 @@ def check(plant: Plant) -> None:
     checks.check(plant)
 
 
-def _objects(plant: Plant, source: Source, paths: Paths, lake: Lake) -> Iterator[Object]:
+@contextmanager
+def _opened(plant: Plant, paths: Paths, progress: Progress) -> Iterator["Loader"]:
+    check(plant)
+    with closing(Loader(plant, paths, progress)) as loader:
+        yield loader
+        compact(loader.lake)
+
+
+def _load_sources(loader: "Loader", sources: list[Source]) -> list[Load]:
+    loads = []
+    for source in sources:
+        found = []
+        try:
+            for load in loader.load_each(_objects(loader, source)):
+                found.append(load)
+        except Unreachable as error:
+            found.append(loader.fail(source, error))
+        loader.note_attempt(source.name, found)
+        loads += found
+    return loads + landed.orphans(loader.plant, loader.lake)
+
+
+def _objects(loader: "Loader", source: Source) -> Iterator[Object]:
     """Libraries that take a moment to import are left to the plants that need them."""
+    plant, paths, lake = loader.plant, loader.lake.paths, loader.lake
     if source.kind == "files":
         return forms.find(plant, source, paths, lake) if source.format == "form" else files.find(plant, source, paths)
     if source.kind == "s3":
@@ -80,6 +100,8 @@ def _objects(plant: Plant, source: Source, paths: Paths, lake: Lake) -> Iterator
         from ingest.sources import database
 
         return database.find(plant, source, list(lake.loads))
+    if isinstance(source, StreamSource):
+        return landed.find(source, paths, lake)
     return simulator.find(plant, source, list(lake.loads))
 
 
@@ -104,7 +126,7 @@ class Loader:
         for lane in self.lanes:
             lane.execute("set timezone = 'UTC'")
             lane.execute("set enable_progress_bar = false")
-        self.spellings = self._spellings()
+        self.spellings = Spellings.of_lake(self.lake.folder, self.lake.loads)
 
     def close(self) -> None:
         for connection in [*self.lanes, *self.sandboxes, self.connection, self.sandbox]:
@@ -154,8 +176,8 @@ class Loader:
         if load is None:
             return None
         load = self.lake.commit(load)
-        if thing.table == "ref_value_spellings":
-            self.spellings = self._spellings()
+        if thing.table == SPELLINGS:
+            self.spellings = Spellings.of_lake(self.lake.folder, self.lake.loads)
         return load
 
     def _is_known(self, same: Iterable[Load]) -> bool:
@@ -192,7 +214,7 @@ class Loader:
                 judged += len(converted.records) + len(converted.rejects)
                 misfits += converted.misfit_count
                 self.progress(thing, read)
-            if judged >= FEWEST_JUDGED and misfits >= NEARLY_ALL * judged:
+            if thing.has_header and judged >= FEWEST_JUDGED and misfits >= NEARLY_ALL * judged:
                 raise Unreadable(_of_another_table(thing, misfits, judged))
             if not thing.needed and not file.row_count and not file.reject_count:
                 return None
@@ -246,11 +268,6 @@ class Loader:
             sandbox=self.sandboxes[lane],
             object_name=name,
         )
-
-    def _spellings(self) -> Spellings:
-        """The seed's, and the plant's own as they were last loaded."""
-        rows = self.lake.newest("ref_value_spellings")
-        return Spellings(zip(*(rows[name].to_pylist() for name in ("column_name", "spelling", "value")), strict=True))
 
 
 class EventRange:

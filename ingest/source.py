@@ -90,6 +90,8 @@ class Object:
     """The newest load holds all that counts (reference data), so content that comes back is loaded again."""
     known_in: frozenset[str] = frozenset()
     """Ids of the loads that may hold some of its records: those that are there unchanged are left out."""
+    has_header: bool = True
+    """False: what each record holds is its own affair, and others of another table say nothing of it."""
     needed: bool = True
     """False: when all its records are left out there is no load."""
     answer: Callable[[dict[int, list[str]]], None] | None = None

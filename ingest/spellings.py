@@ -2,13 +2,17 @@
 
 import csv
 from collections.abc import Iterable
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from ingest.contract import Vocabulary
+from ingest.lake import Load
 from pipeline.paths import PROJECT
 
+TABLE = "ref_value_spellings"
 SEED = PROJECT / "seeds" / "value_spellings.csv"
 
 
@@ -29,6 +33,15 @@ class Spellings:
         value = self.values.get((column, _key(text)), _key(text))
         known = value in vocabulary.values or vocabulary.unknown == "keep"
         return value if value and known else None
+
+    @classmethod
+    def of_lake(cls, folder: Path, loads: list[Load]) -> "Spellings":
+        """The seed's, and the plant's own as they were last loaded into the lake's `folder`."""
+        loads = [load for load in loads if load.table_name == TABLE and load.status == "loaded"]
+        if not loads or not loads[-1].row_count:
+            return cls()
+        rows = pq.read_table(folder / TABLE, filters=[("_load_id", "=", loads[-1].load_id)])
+        return cls(zip(*(rows[name].to_pylist() for name in ("column_name", "spelling", "value")), strict=True))
 
 
 def _key(text: str) -> str:

@@ -4,14 +4,17 @@ Reads what is committed, so it may be asked while a run goes on.
 """
 
 from collections import defaultdict
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from ingest.attempts import TROUBLES, last_attempt
 from ingest.lake import Load, check_owner, read_manifest
 from ingest.rejects import with_open_rejects
 from ingest.sources import checks, files, reference
+from ingest.stream.status import statuses
 from pipeline.paths import Paths
 from pipeline.plant import FilesSource, Plant, RecordSource, Source
+from pipeline.streams import StreamSource
 
 UNITS = {"day": 86_400, "hour": 3600, "minute": 60, "second": 1}
 GONE = "not in plant.yml"
@@ -20,13 +23,14 @@ GONE = "not in plant.yml"
 def status(plant: Plant, paths: Paths) -> dict:
     """As JSON holds it: `sources`, those of plant.yml in their order, then reference data, then those of earlier days.
 
-    Times are ISO 8601, UTC. What is no source of loads, such as a stream, gets a key of its own beside `sources`.
+    Times are ISO 8601, UTC. Of live sources, `consumers` is what each of them says of itself (`ingest.stream.status`).
     Raises PlantError for a wrong plant.yml, and when the data directory holds another plant's records.
     """
     checks.check(plant)
     check_owner(paths, plant)
     now, loads = datetime.now(UTC).replace(tzinfo=None), read_manifest(paths.raw)
     kinds = {source.name: source.kind for source in plant.sources} | {reference.SOURCE: reference.SOURCE}
+    live = {source.name for source in plant.sources if isinstance(source, StreamSource)}
     tables = {source.name: dict.fromkeys(_tables(source)) for source in plant.sources} | {reference.SOURCE: {}}
     for load in loads:
         tables.setdefault(load.source, {})[load.table_name] = None
@@ -39,6 +43,7 @@ def status(plant: Plant, paths: Paths) -> dict:
                 "source": source,
                 "kind": kinds.get(source, GONE),
                 **_attempt(paths, source, source in kinds),
+                "consumers": [asdict(it) for it in statuses(paths.landing / source)] if source in live else [],
                 "tables": _of_tables(source, list(held), loads, now),
             }
             for source, held in tables.items()
@@ -55,7 +60,7 @@ def _tables(source: Source) -> list[str]:
     """Which plant.yml names; the simulator's are known by its loads."""
     if isinstance(source, FilesSource):
         return [one.table for one in files.by_table(source)]
-    return [source.table] if isinstance(source, RecordSource) else []
+    return [source.table] if isinstance(source, RecordSource | StreamSource) else []
 
 
 def _attempt(paths: Paths, source: str, is_current: bool) -> dict:

@@ -63,8 +63,13 @@
     {{ return(local_md5(parts | sort | join("\n"))) }}
 {% endmacro %}
 
-{# Writes the ledger when the whole project was built, but for views, which hold no rows, and everything in it passed. #}
+{#
+    Writes the ledger when the whole project was built, but for views, which hold no rows, and everything in it passed. A
+    refresh builds only what is made of the tables that it names (FIRSTPASS_REFRESHED, separated by blanks): where that
+    passed, their loads are held, too.
+#}
 {% macro finish_build(results, loads, routes) %}
+    {% set refreshed = env_var("FIRSTPASS_REFRESHED", "").split() %}
     {% if execute and is_green(results) %}
         {% do run_query("truncate table ops.ledger") %}
         {% do run_query(
@@ -74,17 +79,24 @@
             ~ " where is_inferred"
             ~ " union all select 'code', '" ~ code_version() ~ "'"
         ) %}
+    {% elif execute and refreshed and not has_failed(results) %}
+        {% do run_query(
+            "insert into ops.ledger select 'load', load_id from " ~ loads
+            ~ " where is_new and table_name in ('" ~ refreshed | join("', '") ~ "')"
+        ) %}
     {% endif %}
 {% endmacro %}
 
-{% macro is_green(results) %}
-    {% set built = [] %}
-    {% for result in results %}
-        {% if result.status in ("error", "fail", "skipped", "runtime error") %}
-            {{ return(false) }}
-        {% endif %}
-        {% if result.node.resource_type == "model" %}{% do built.append(result.node.unique_id) %}{% endif %}
+{% macro has_failed(results) %}
+    {% for result in results if result.status in ("error", "fail", "skipped", "runtime error") %}
+        {{ return(true) }}
     {% endfor %}
+    {{ return(false) }}
+{% endmacro %}
+
+{% macro is_green(results) %}
+    {% if has_failed(results) %}{{ return(false) }}{% endif %}
+    {% set built = results | map(attribute="node.unique_id") | list %}
     {% for node in graph.nodes.values()
         if node.resource_type == "model" and node.config.materialized != "view" and node.unique_id not in built %}
         {{ return(false) }}

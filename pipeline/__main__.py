@@ -17,7 +17,7 @@ from pipeline.parity import ParityError, build_on_both
 from pipeline.paths import PathError, Paths
 from pipeline.plant import PlantError, load_plant
 from pipeline.retention import Held, describe, due
-from pipeline.run import STEPS, WAITING, ReportError, TargetError, run
+from pipeline.run import STEPS, WAITING, ReportError, TargetError, refresh, run
 from pipeline.screen import Screen, Step
 from pipeline.spark import SparkMissingError
 from publish import PublishError
@@ -72,6 +72,14 @@ def run_command(folder: str | None, steps: tuple[str, ...]) -> None:
     """Ingest, build, publish, report."""
     with _ending_with_a_message():
         run(load_plant(folder), Paths.from_environment(), Screen(), list(steps) or STEPS)
+
+
+@main.command(name="refresh")
+@click.option("--plant", "folder", help="The plant's folder.")
+def refresh_command(folder: str | None) -> None:
+    """Loads what live sources have landed, builds what is made of it, and publishes: a short run between two nights."""
+    with _ending_with_a_message():
+        refresh(load_plant(folder), Paths.from_environment(), Screen())
 
 
 @main.command()

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import duckdb
 
-from ingest.lake import SCHEMAS
+from ingest.lake import PART, SCHEMAS
 from pipeline.disk import flush
 from pipeline.paths import Paths
 from pipeline.plant import Plant
@@ -144,11 +144,13 @@ def _count(connection: duckdb.DuckDBPyConnection, source: str) -> int:
 
 
 def _copy(source: Path, target: Path, left_out: list[Path]) -> None:
-    """Files with their times: by these the loader knows which it has read. Links stay links."""
+    """Files with their times: by these the loader knows which it has read. Links stay links. What is only half written,
+    such as a status of a live source, may be gone before it is copied, and is no loss.
+    """
     avoided = {path.resolve() for path in left_out}
 
     def ignore(folder: str, names: list[str]) -> list[str]:
-        return [name for name in names if Path(folder, name).resolve() in avoided]
+        return [name for name in names if name.endswith(PART) or Path(folder, name).resolve() in avoided]
 
     shutil.copytree(source, target, symlinks=True, ignore=ignore)
 

@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,15 +30,20 @@ def build(
     paths: Paths,
     arguments: list[str] | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    refreshed: Collection[str] = (),
 ) -> Build:
     """Runs `dbt <arguments>` (default: what a night needs) on the data of `paths`; `progress` gets (done, total).
 
+    With `refreshed`, tables of the lake, it builds only what is made of them.
     Raises BuildError, with the rows that failed a test. Whatever ends this function early ends dbt too.
     """
     if paths.engine == "spark":
         spark.check_installed()
     _check_memory()
-    arguments = arguments or NIGHTLY
+    arguments = arguments or [
+        *NIGHTLY,
+        *(["--select", *refreshed_models(refreshed)] if refreshed else []),
+    ]
     for folder in (paths.target, paths.logs, paths.temp, paths.warehouse.parent):
         folder.mkdir(parents=True, exist_ok=True)
     if arguments[0] == "build":
@@ -48,7 +53,7 @@ def build(
     process = subprocess.Popen(
         [DBT, *arguments, "--log-format", "json", "--log-level-file", "info"],  # debug takes a quarter of a night's dbt
         cwd=PROJECT,
-        env=process_environment(paths),
+        env=process_environment(paths) | {"FIRSTPASS_REFRESHED": " ".join(refreshed)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -72,6 +77,16 @@ def build(
         _unfinished(paths).unlink()
     kinds = [result["unique_id"].split(".")[0] for result in results]
     return Build(models=kinds.count("model"), tests=kinds.count("test") + kinds.count("unit_test"))
+
+
+def refreshed_models(tables: Collection[str]) -> list[str]:
+    """What dbt is asked to select: which loads there are, and all that is made of these tables of the lake."""
+    return ["stg_load", *(f"source:raw.{table}+" for table in tables)]
+
+
+def is_green(paths: Paths) -> bool:
+    """Whether the last build ended well."""
+    return paths.warehouse.is_file() and not _unfinished(paths).exists()
 
 
 def check_green(paths: Paths) -> None:

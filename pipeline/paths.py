@@ -63,6 +63,16 @@ class Paths:
         return self.data / "spark"
 
     @property
+    def landing(self) -> Path:
+        """What live sources brought and no run has loaded: `<source>/<segment>`, with the status of the consumer."""
+        return self.data / "landing"
+
+    @property
+    def alerts(self) -> Path:
+        """Readings beyond their sensor's limits, as they came: `<day>.jsonl`, a line each."""
+        return self.data / "alerts"
+
+    @property
     def failed(self) -> Path:
         """Objects that could not be read at all, each with its reason beside it."""
         return self.data / "failed"

@@ -10,10 +10,8 @@ from collections.abc import Sequence
 from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import (
-    AfterValidator,
     BeforeValidator,
     Field,
     SecretStr,
@@ -26,10 +24,10 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 from pipeline.document import read_document, with_environment
 from pipeline.origin import Columns, Origin
 from pipeline.paths import PROJECT
-from pipeline.section import Section
+from pipeline.section import NAME, Section, Texts, Zone
+from pipeline.streams import KafkaSource, MqttSource, OpcuaSource, Payload, Security, Tls
 from pipeline.targets import DatabaseTarget
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 MOST_DAYS = 36_525
 LONGEST_SHOWN = 80
 """Characters of a value that a message shows."""
@@ -37,17 +35,6 @@ LONGEST_SHOWN = 80
 
 class PlantError(ValueError):
     """A plant folder that can't be used; the message is one line for the person who wrote it."""
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError("expected an IANA time zone such as Asia/Singapore") from None
-    return name
-
-
-Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
 def _weeks(text: object) -> int:
@@ -101,15 +88,6 @@ class SimulatorSource(Section):
     """Volume, as a multiple of the reference CSVs' weekly starts."""
     weeks: int = Field(default=13, ge=1, le=1000)
     start: date = date(2024, 1, 1)
-
-
-def _as_list(written: object) -> object:
-    if not isinstance(written, str | list):
-        raise PydanticCustomError("string_type", "")
-    return [written] if isinstance(written, str) else written
-
-
-Texts = Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_as_list), Field(min_length=1)]
 
 
 class RecordSource(Section):
@@ -253,7 +231,10 @@ class SqlSource(RecordSource):
         return self
 
 
-Source = Annotated[SimulatorSource | FilesSource | S3Source | SqlSource, Field(discriminator="kind")]
+Source = Annotated[
+    SimulatorSource | FilesSource | S3Source | SqlSource | KafkaSource | MqttSource | OpcuaSource,
+    Field(discriminator="kind"),
+]
 
 
 class Retention(Section):
@@ -335,7 +316,7 @@ EXPECTED = {
     "less_than_equal": "expected at most {le}",
     "finite_number": "expected a number",
     "literal_error": "expected {expected}",
-    "union_tag": "expected simulator, files, s3 or sql",
+    "union_tag": "expected simulator, files, s3, sql, kafka, mqtt or opcua",
     "list_type": "expected a list",
     "dict_type": "expected keys with values",
     "model": "expected keys with values",
@@ -355,11 +336,17 @@ MODELS = {
     "files": FilesSource,
     "s3": S3Source,
     "sql": SqlSource,
+    "kafka": KafkaSource,
+    "mqtt": MqttSource,
+    "opcua": OpcuaSource,
+    "payload": Payload,
+    "tls": Tls,
+    "security": Security,
     "publish": DatabaseTarget,
 }
 PARTS = {"columns": Origin, "tables": TablePart}
 """What the keys of a source hold."""
-SECRETS = ("url", "endpoint")
+SECRETS = ("url", "endpoint", "broker", "settings", "password")
 """Keys whose values are not even shown as written."""
 
 
@@ -368,6 +355,8 @@ def _explain(error: ErrorDetails, written: dict) -> str:
     kind, context = error["type"], error.get("ctx", {})
     at = list(context.get("at", error["loc"]))
     section = MODELS.get(at.pop(2) if at[0] == "sources" and len(at) > 2 else at[0], Plant)
+    if len(at) > 3:
+        section = MODELS.get(at[2], section)
     section = next((PARTS[part] for part in reversed(at[2:-1]) if part in PARTS), section)
     if kind.startswith("union_tag"):
         at.append("kind")
@@ -375,7 +364,7 @@ def _explain(error: ErrorDetails, written: dict) -> str:
     for part in at:
         value = value.get(part) if isinstance(value, dict) else value[part] if isinstance(value, list) else None
     shown = repr(value)
-    if value is None or isinstance(value, dict | list) or kind == "extra_forbidden" or at[-1] in SECRETS:
+    if value is None or isinstance(value, dict | list) or kind == "extra_forbidden" or not set(SECRETS).isdisjoint(at):
         shown = ""
     elif len(shown) > LONGEST_SHOWN:
         shown = shown[:LONGEST_SHOWN] + "..."

@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from ingest import Load, load_all
+from ingest import Load, load_all, load_landed
 from ingest.__main__ import summary
-from pipeline.build import build, check_green
+from pipeline.build import build, check_green, is_green
 from pipeline.lock import exclusive_run
 from pipeline.paths import Paths
 from pipeline.plant import Plant
 from pipeline.retention import Held, due, retain
 from pipeline.screen import Screen
+from pipeline.streams import GAPS, StreamSource
 from pipeline.targets import DatabaseTarget
 from publish import PublishError, Version, publish
 
@@ -49,10 +50,39 @@ def run(plant: Plant, paths: Paths, screen: Screen, steps: list[str] = STEPS) ->
     Raises what a step raises; later steps are then not begun. A further target that fails, though, is one that the
     next run repairs: TargetError is raised when all else is done.
     """
+    with _run(plant, paths, screen) as done:
+        _run_steps(done, plant, paths, screen, steps)
+    return done
+
+
+def refresh(plant: Plant, paths: Paths, screen: Screen) -> Run:
+    """A short run between two nights: loads what live sources have landed, builds what is made of it, and publishes.
+
+    Where the last build failed, all is built. Before the first night it leaves what is landed to that. Raises as `run`.
+    """
+    with _run(plant, paths, screen) as done:
+        if not paths.warehouse.is_file():
+            screen.say("nothing was built yet: `make run` loads what is landed, too")
+            return done
+        with _timed(done, "ingest"), screen.step("ingest") as step:
+            done.loads = load_landed(plant, paths, step.reading)
+            step.done(_loaded(done.loads))
+        if any(load.status == "loaded" for load in done.loads):
+            tables = sorted({GAPS, *(source.table for source in plant.sources if isinstance(source, StreamSource))})
+            with _timed(done, "build"), screen.step("build") as step:
+                built = build(paths, progress=step.counting, refreshed=tables if is_green(paths) else [])
+                step.done(f"{built.models} models, {built.tests} tests passed")
+            _publish(done, plant, paths, screen)
+    return done
+
+
+@contextmanager
+def _run(plant: Plant, paths: Paths, screen: Screen) -> Iterator[Run]:
+    """In its turn. At the end, however it comes, what a person has to look at is said."""
     done = Run()
     with exclusive_run(paths, waiting=lambda: screen.say(WAITING)):
         try:
-            _run_steps(done, plant, paths, screen, steps)
+            yield done
         finally:
             for line in _troubles(done.loads, paths) + done.remarks:
                 screen.say(line)
@@ -63,7 +93,6 @@ def run(plant: Plant, paths: Paths, screen: Screen, steps: list[str] = STEPS) ->
             f"{len(done.failures)} of {len(plant.publish)} targets in plant.yml still have the version before: see "
             "'not published' above. All else is done; the next run tries again."
         )
-    return done
 
 
 def _run_steps(done: Run, plant: Plant, paths: Paths, screen: Screen, steps: list[str]) -> None:
@@ -77,14 +106,7 @@ def _run_steps(done: Run, plant: Plant, paths: Paths, screen: Screen, steps: lis
             built = build(paths, progress=step.counting)
             step.done(f"{built.models} models, {built.tests} tests passed")
     if "publish" in steps:
-        with _timed(done, "publish"), screen.step("publish") as step:
-            check_green(paths)
-            version = publish(paths, progress=step.saying)
-            done.version = version.id
-            step.done(f"version {version.id}: {paths.published / 'marts.duckdb'}")
-        for target in plant.publish:
-            with _timed(done, "publish"), screen.step("publish") as step:
-                step.done(_send(done, target, version, plant=plant.name, paths=paths, progress=step.saying))
+        _publish(done, plant, paths, screen)
     if "report" in steps:
         with _timed(done, "report"), screen.step("report") as step:
             import report  # its chart library takes a second to import
@@ -97,6 +119,17 @@ def _run_steps(done: Run, plant: Plant, paths: Paths, screen: Screen, steps: lis
     if held and "publish" in steps and due(plant, paths, held):
         with _timed(done, "retention"), screen.step("retention") as step:
             step.done(retain(plant, paths, held, step.saying))
+
+
+def _publish(done: Run, plant: Plant, paths: Paths, screen: Screen) -> None:
+    with _timed(done, "publish"), screen.step("publish") as step:
+        check_green(paths)
+        version = publish(paths, progress=step.saying)
+        done.version = version.id
+        step.done(f"version {version.id}: {paths.published / 'marts.duckdb'}")
+    for target in plant.publish:
+        with _timed(done, "publish"), screen.step("publish") as step:
+            step.done(_send(done, target, version, plant=plant.name, paths=paths, progress=step.saying))
 
 
 def _send(

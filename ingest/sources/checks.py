@@ -12,6 +12,7 @@ from ingest.sources.content import tables_of_format
 from ingest.sources.files import reading_of
 from ingest.sql import literal
 from pipeline.plant import FilesSource, Plant, PlantError, RecordSource, TablePart
+from pipeline.streams import StreamSource
 
 
 def check(plant: Plant) -> None:
@@ -21,6 +22,13 @@ def check(plant: Plant) -> None:
             _check_files(plant, source)
         elif isinstance(source, RecordSource):
             _check_records(plant, source, source)
+        elif isinstance(source, StreamSource):
+            check_stream(source)
+
+
+def check_stream(source: StreamSource) -> None:
+    """Raises PlantError."""
+    _check_names(f"plant.yml: sources.{source.name}.", source, source, RECORD_TABLES)
 
 
 def _wrong(source: RecordSource, key: str, expected: str) -> PlantError:
@@ -47,6 +55,24 @@ def _check_records(
 ) -> None:
     """`part`: what is said of one table, which is one of `tables`; without a table, of them all."""
     at = f"plant.yml: sources.{source.name}." + (f"tables.{part.table}." if part is not source else "")
+    _check_names(at, source, part, tables)
+    header = getattr(source, "header", None)
+    reading = reading_of(plant, source, part)
+    try:
+        found = expressions(reading)
+        if header and found:
+            with sandbox() as connection:
+                types_of(connection, found, header)
+    except WrongExpression as error:
+        raise PlantError(f"{at}{error}") from None
+    if header and (missing := sorted(set(reading.columns.values()).difference(header))):
+        raise PlantError(f"{at}columns: {missing[0]!r} is not among the columns of header: {', '.join(header)}")
+
+
+def _check_names(
+    at: str, source: RecordSource | StreamSource, part: RecordSource | StreamSource | TablePart, tables: Sequence[str]
+) -> None:
+    """Of table and columns; and the formats of times."""
     if part.table is not None and part.table not in tables:
         what = "a table of records" if tables is RECORD_TABLES else "a table of its format"
         raise PlantError(f"{at}table: {part.table!r} is not {what}; expected one of {', '.join(tables)}")
@@ -59,14 +85,3 @@ def _check_records(
         except duckdb.Error:
             expected = "is not a format such as %d.%m.%Y %H:%M:%S"
             raise PlantError(f"{at}timestamp_format: {timestamp_format!r} {expected}") from None
-    header = getattr(source, "header", None)
-    reading = reading_of(plant, source, part)
-    try:
-        found = expressions(reading)
-        if header and found:
-            with sandbox() as connection:
-                types_of(connection, found, header)
-    except WrongExpression as error:
-        raise PlantError(f"{at}{error}") from None
-    if header and (missing := sorted(set(reading.columns.values()).difference(header))):
-        raise PlantError(f"{at}columns: {missing[0]!r} is not among the columns of header: {', '.join(header)}")

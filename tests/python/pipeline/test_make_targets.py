@@ -13,7 +13,8 @@ from pipeline.documentation import CONTRACT_PAGE
 from pipeline.paths import PROJECT
 
 STEPS = ["ingest", "build", "publish", "report"]
-TARGETS = ["setup", "run", "status", *STEPS, "template", "test", "verify", "lint", "bench", "docs", "clean"]
+BETWEEN = ["stream", "refresh"]
+TARGETS = ["setup", "run", "status", *STEPS, *BETWEEN, "template", "test", "verify", "lint", "bench", "docs", "clean"]
 
 
 def make(*arguments: str, cwd: Path = PROJECT, **settings: str) -> str:
@@ -33,7 +34,8 @@ def test_make_alone_lists_the_targets():
     ("target", "command"),
     [(step, f"pipeline run --step {step}") for step in STEPS]
     + [("run", "pipeline run"), ("status", "ingest status"), ("verify", "pipeline verify"), ("docs", "pipeline docs")]
-    + [("test", "pytest"), ("template", "ingest template")],
+    + [("test", "pytest"), ("template", "ingest template"), ("stream", "ingest stream")]
+    + [("refresh", "pipeline refresh")],
 )
 def test_a_target_runs_what_it_says(target, command):
     lines = [f"{line} " for line in make("--dry-run", target).splitlines()]

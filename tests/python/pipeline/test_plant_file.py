@@ -12,6 +12,8 @@ SIMULATOR = PLANT + "sources: [{name: sim, kind: simulator, %s}]\n"
 FILES = PLANT + "sources: [{name: tests, kind: files, path: x.csv, table: test_record, %s}]\n"
 S3 = PLANT + "sources: [{name: dumps, kind: s3, table: test_record, %s}]\n"
 SQL = PLANT + "sources: [{name: mes, kind: sql, url: 'sqlite:////x.db', table: test_record, %s}]\n"
+MQTT = PLANT + "sources: [{name: live, kind: mqtt, %s}]\n"
+OPCUA = PLANT + "sources: [{name: live, kind: opcua, %s}]\n"
 DATABASE = PLANT + "publish: [{url: 'sqlite:////x.db', %s}]\n"
 
 WRONG = {
@@ -64,9 +66,12 @@ WRONG = {
     ),
     "wrong kind": (
         PLANT + "sources: [{name: a, kind: ftp}]",
-        "sources.a.kind: 'ftp': expected simulator, files, s3 or sql",
+        "sources.a.kind: 'ftp': expected simulator, files, s3, sql, kafka, mqtt or opcua",
     ),
-    "no kind": (PLANT + "sources: [{name: a}]", "sources.a.kind: expected simulator, files, s3 or sql"),
+    "no kind": (
+        PLANT + "sources: [{name: a}]",
+        "sources.a.kind: expected simulator, files, s3, sql, kafka, mqtt or opcua",
+    ),
     "source that is only a word": (PLANT + "sources: [inbox]", "sources.1: 'inbox': expected keys with values"),
     "sources that are no list": (PLANT + "sources: {a: 1}", "sources: expected a list"),
     "two sources of one name": (
@@ -154,6 +159,51 @@ WRONG = {
         "sources.tests.fill_merged: 'half': expected true or false",
     ),
     "columns that are a list": (FILES % "columns: [serial_num]", "sources.tests.columns: expected keys with values"),
+    "broker that is a URL": (
+        MQTT % "broker: 'mqtt://user:secret@host', topics: [t]",
+        "sources.live.broker: expected a host, or host:port",
+    ),
+    "port that no broker can have": (
+        MQTT % "broker: 'host:70000', topics: [t]",
+        "sources.live.broker: expected a host, or host:port",
+    ),
+    "topic that is none": (
+        MQTT % "broker: host, topics: ['plant/#/x']",
+        "sources.live.topics: 'plant/#/x': expected a topic such as plant/{plant_name}/lane/+/#, each name once",
+    ),
+    "topic of a payload that is none": (
+        MQTT % "broker: host, topics: [t], payload: {topics: ['{x}/{x}']}",
+        "sources.live.payload.topics: '{x}/{x}': expected a topic such as plant/{plant_name}/lane/+/#, each name once",
+    ),
+    "key that a payload has not": (
+        MQTT % "broker: host, topics: [t], payload: {path: x}",
+        "sources.live.payload.path: unknown key; expected format, topics, each, values",
+    ),
+    "key that TLS has not": (
+        MQTT % "broker: host, topics: [t], tls: {cert: x}",
+        "sources.live.tls.cert: unknown key; expected ca, certificate, key",
+    ),
+    "password that is a number": (
+        MQTT % "broker: host, topics: [t], password: 12345",
+        "sources.live.password: expected text (in quotes, if it looks like something else)",
+    ),
+    "server with a password in its URL": (
+        OPCUA % "url: 'opc.tcp://user:secret@host', nodes: [i=1]",
+        "sources.live.url: expected a URL without user and password, such as opc.tcp://press-4:4840",
+    ),
+    "node that is none": (
+        OPCUA % "url: 'opc.tcp://host', nodes: {a: temperature}",
+        "sources.live.nodes: 'temperature': expected such as ns=2;s=Line1.Temperature, or a path: /2:Line1/2:T",
+    ),
+    "nodes that are no text": (
+        OPCUA % "url: 'opc.tcp://host', nodes: [[1]]",
+        "sources.live.nodes: expected keys with values",
+    ),
+    "policy that is unknown": (
+        OPCUA % "url: 'opc.tcp://host', nodes: [i=1], security: {policy: Basic256, certificate: c, key: k}",
+        "sources.live.security.policy: 'Basic256': expected 'Basic256Sha256', 'Aes128Sha256RsaOaep' or "
+        "'Aes256Sha256RsaPss'",
+    ),
     "path that is not of a store": (
         S3 % "path: inbox/*.csv",
         "sources.dumps.path: 'inbox/*.csv': expected objects of a bucket, such as s3://bucket/folder/**/*.parquet",

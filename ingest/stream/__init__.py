@@ -1,0 +1,1 @@
+"""Live sources: `python -m ingest stream` lands what brokers and servers send; the next run or refresh loads it."""
