@@ -40,10 +40,7 @@ def build(
     if paths.engine == "spark":
         spark.check_installed()
     _check_memory()
-    arguments = arguments or [
-        *NIGHTLY,
-        *(["--select", *refreshed_models(refreshed)] if refreshed else []),
-    ]
+    arguments = arguments or [*NIGHTLY, *(["--select", *refreshed_models(refreshed)] if refreshed else [])]
     for folder in (paths.target, paths.logs, paths.temp, paths.warehouse.parent):
         folder.mkdir(parents=True, exist_ok=True)
     if arguments[0] == "build":

@@ -67,7 +67,7 @@ class KafkaSource(StreamSource):
     def _as_text(cls, settings: object) -> object:
         if not isinstance(settings, dict):
             return settings
-        return {key: str(it).lower() if isinstance(it, bool) else str(it) for key, it in settings.items()}
+        return {key: str(it).lower() if isinstance(it, bool | int | float) else it for key, it in settings.items()}
 
 
 class Tls(Section):

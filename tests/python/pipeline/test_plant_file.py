@@ -12,6 +12,7 @@ SIMULATOR = PLANT + "sources: [{name: sim, kind: simulator, %s}]\n"
 FILES = PLANT + "sources: [{name: tests, kind: files, path: x.csv, table: test_record, %s}]\n"
 S3 = PLANT + "sources: [{name: dumps, kind: s3, table: test_record, %s}]\n"
 SQL = PLANT + "sources: [{name: mes, kind: sql, url: 'sqlite:////x.db', table: test_record, %s}]\n"
+KAFKA = PLANT + "sources: [{name: live, kind: kafka, brokers: 'b:9092', %s}]\n"
 MQTT = PLANT + "sources: [{name: live, kind: mqtt, %s}]\n"
 OPCUA = PLANT + "sources: [{name: live, kind: opcua, %s}]\n"
 DATABASE = PLANT + "publish: [{url: 'sqlite:////x.db', %s}]\n"
@@ -157,6 +158,11 @@ WRONG = {
     "merged cells by halves": (
         FILES % "fill_merged: half",
         "sources.tests.fill_merged: 'half': expected true or false",
+    ),
+    "kafka without topics": (KAFKA % "topics: []", "sources.live.topics: expected at least one"),
+    "kafka's password as a list": (
+        KAFKA % "topics: [t], settings: {sasl.password: [hunter2]}",
+        "sources.live.settings.sasl.password: expected text (in quotes, if it looks like something else)",
     ),
     "columns that are a list": (FILES % "columns: [serial_num]", "sources.tests.columns: expected keys with values"),
     "broker that is a URL": (
