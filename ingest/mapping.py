@@ -104,10 +104,12 @@ class Mapping:
     def _query(
         self, found: dict[str, Expression], types: dict[str, str], names: list[str], kinds: list[pa.DataType]
     ) -> str:
-        columns = {}
+        positions: dict[bytes, tuple[str, int]] = {}  # by what DuckDB takes for one name
         for expression in found.values():
             for name, position in expression.columns(names).items():
-                columns[name.casefold()] = f"{text_of(f'c{position}', kinds[position])} as {identifier(name)}"
+                if positions.setdefault(name.encode().lower(), (name, position))[1] != position:
+                    raise Unreadable(f"columns: and where in plant.yml use two columns that are {name} but for case")
+        columns = [f"{text_of(f'c{at}', kinds[at])} as {identifier(name)}" for name, at in positions.values()]
         tried = [f"{_tried(expression)} as t{at}" for at, expression in enumerate(found.values())]
         results = [self._result(name, types[name], f"t{at}") for at, name in enumerate(found)]
         faults = [
@@ -115,7 +117,7 @@ class Mapping:
             for at, name in enumerate(found)
         ]
         return f"""
-            with texts as (select {", ".join(columns.values()) or "null as nothing"} from received),
+            with texts as (select {", ".join(columns) or "null as nothing"} from received),
             tried as (select {", ".join(tried)} from texts)
             select {", ".join(results)}, nullif(concat_ws('; ', {", ".join(faults)}), '') as {FAULT} from tried
         """

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ingest.source import StillWritten, Unreadable
+from ingest.source import Unreadable
 
 SUFFIX = ".zip"
 RESOURCES = "__MACOSX/"
@@ -32,16 +32,12 @@ def is_archive(name: str) -> bool:
 
 
 def members(file: Path) -> list[zipfile.ZipInfo]:
-    """Its files in the order of their names. Raises Unreadable and StillWritten."""
+    """Its files in the order of their names. Raises Unreadable."""
     try:
         with zipfile.ZipFile(file) as archive:
             found = [it for it in archive.infolist() if base_of(it) and not it.filename.startswith(RESOURCES)]
-    except FileNotFoundError:
-        raise StillWritten("it vanished before it was read") from None
-    except (*BROKEN, ValueError) as error:
+    except (*BROKEN, ValueError, OSError) as error:
         raise Unreadable(f"not a whole ZIP archive: {error}") from None
-    except OSError as error:
-        raise Unreadable(f"can't be opened: {error.strerror}") from None
     return sorted(found, key=lambda member: member.filename)
 
 

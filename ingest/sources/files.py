@@ -15,7 +15,7 @@ from fsspec.utils import glob_translate
 
 from ingest.contract import CONTRACTS
 from ingest.formats import equipment
-from ingest.source import Object, Reading, StillWritten, Unreadable
+from ingest.source import Object, Reading, Unreadable
 from ingest.sources import archive
 from ingest.sources.content import Content, file_version, format_of
 from pipeline.paths import Paths
@@ -58,7 +58,7 @@ def contents(file: Path, name: str, members: str | None) -> list[tuple[str, Cont
         return [(name, whole)]
     try:
         found = archive.members(file)
-    except (Unreadable, StillWritten):
+    except Unreadable:
         found = []
     meant = re.compile(glob_translate(members)).match if members else bool
     return [

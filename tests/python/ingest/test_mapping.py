@@ -156,6 +156,15 @@ def test_rows_of_a_database_are_mapped(site):
     assert site.load() == []
 
 
+# Names of other languages: Python and DuckDB take different letters for one.
+def test_names_beyond_ascii_in_any_case(site):
+    columns = {"lot_number": {"sql": "MaßNAHME || ÄNDERUNG"}, "operator_id": {"sql": "änderung"}}
+    site.describe(columns=columns, where="Änderung = 'x'")
+    site.put_rows("a.csv", f"{GOOD},1,x", f"{GOOD},2,y", header=f"{HEADER},Maßnahme,Änderung")
+    assert site.load_one().row_count == 1
+    assert [(row["lot_number"], row["operator_id"]) for row in site.rows()] == [("1x", "x")]
+
+
 # One line of a file may be a test and a repair: none of its rows may be lost, or counted for the wrong table.
 def test_several_tables_come_from_one_file(site):
     header = "kind," + HEADER
@@ -314,6 +323,10 @@ def test_mapping_that_cannot_work_is_told_at_once(site, case):
 UNFIT = {
     "an unknown column": ({"where": "Seriel = ''"}, "where: \"Seriel = ''\": there is no column Seriel"),
     "two columns but for case": ({"where": "ab = ''"}, "more than one column is ab"),
+    "columns that differ by case alone": (
+        {"where": "aB = '1'", "columns": {"lot_number": {"sql": "Ab"}}},
+        "columns: and where in plant.yml use two columns that are aB but for case",
+    ),
     "a path that is not found": (
         {"columns": {"lot_number": {"path": r"lot-(\d+)"}}},
         "columns.lot_number.path: 'lot-(\\\\d+)' in plant.yml is not found in 'inbox/a.csv'",
