@@ -8,6 +8,8 @@ from plant_site import line
 from ingest import retention
 from ingest.compaction import compact
 from ingest.lake import Lake
+from ingest.rejects import Selection
+from ingest.replay import replay
 from pipeline.plant import PlantError, load_plant
 
 MARCH = datetime(2024, 3, 1, 7)
@@ -66,6 +68,18 @@ def test_what_came_after_its_week_was_closed_stays(months):
     assert drop(months, counted=counted) == 8
     assert {"L0", "L1", "L2", "LATE"} <= serials(months)
     assert drop(months, datetime(2024, 1, 1), counted) == 0
+
+
+# Rejects outlive the records of their load; what they become is late, and no mart has it.
+def test_what_a_replay_brings_for_a_closed_week_stays(months):
+    months.put_rows("6.csv", line(serial_num="R", test_timestamp="2024-01-05 08:00:00", test_result="GREAT"))
+    months.load()
+    counted = [(MARCH, Lake(months.paths, load_plant(months.folder)).loads[-1].load_id)]
+    assert drop(months, counted=counted) == 8
+    months.folder.joinpath("value_spellings.csv").write_text("column_name,spelling,value\ntest_result,GREAT,pass\n")
+    assert [done.loaded for done in replay(load_plant(months.folder), months.paths, Selection())[1]] == [1]
+    assert drop(months, counted=counted) == 0 and "R" in serials(months)
+    assert months.load() == []
 
 
 @pytest.mark.parametrize("stops_at", ["rename", "_note"])
