@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from ingest.contract import CONTRACTS
 from ingest.conversion import Conversion
 from ingest.lake import read_manifest
-from ingest.source import Batch, Reading, Unreadable
+from ingest.source import Batch, Reading
 from ingest.spellings import Spellings
 from ingest.stream.connector import Message
 from ingest.stream.landing import Piece
