@@ -18,7 +18,7 @@ def matched_by_values(
     contract: Contract, profiles: Sequence[Profile], matches: Matches, choices: Choices, *, named: bool
 ) -> tuple[Matches, Choices]:
     """Further ones, of columns that are in neither `matches` nor `choices`."""
-    wanted = {name: contract.columns[name] for name in contract.required if name not in matches | choices}
+    wanted = {name: contract.columns[name] for name in _wanted(contract, {*matches, *choices})}
     used = [match.received for match in matches.values()] + [it for some in choices.values() for it in some]
     taken = {part.place for it in used for part in (it, *it.parts)}
     free = [it for it in profiles if not taken & {it.place, *(part.place for part in it.parts)}]
@@ -36,6 +36,16 @@ def matched_by_values(
         ((name, rest),) = left.items()
         return found | {name: Match(rest[0], BY_VALUES, "the only one that is left")}, {}
     return found, left
+
+
+def _wanted(contract: Contract, have: set[str]) -> list[str]:
+    """What a record has to have and has not; of columns of which one is enough, that with a type of its own."""
+    names = [name for name in contract.required if name not in have]
+    kinds = [contract.columns[name].type for name in contract.any_of]
+    if have.isdisjoint(contract.any_of):
+        of_own = zip(contract.any_of, kinds, strict=True)
+        names += [name for name, kind in of_own if kind != "string" and kinds.count(kind) == 1]
+    return names
 
 
 def _without(profiles: list[Profile], found: Matches) -> list[Profile]:

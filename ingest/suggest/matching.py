@@ -82,22 +82,29 @@ def _fit_of(contract: Contract, profiles: Sequence[Profile], named: bool, path: 
     return TableFit(contract.table, matches, choices, missing, score, found)
 
 
+def _needs(contract: Contract) -> list[list[str]]:
+    """The columns that a record has to have, each with those that do as well."""
+    return [[name] for name in contract.required] + [contract.any_of] * bool(contract.any_of)
+
+
 def _scored(contract: Contract, profiles: Sequence[Profile], matches: Matches, choices: Choices) -> tuple[float, float]:
     """Score of the table, and the share of its required columns that was found.
 
     What of the table is there counts as much as what of the file is explained by it.
     """
     worth = dict.fromkeys(choices, LOWEST) | {name: match.score for name, match in matches.items()}
-    share = sum(worth.get(name, 0.0) for name in contract.required) / len(contract.required)
+    needs = _needs(contract)
+    share = sum(max(worth.get(name, 0.0) for name in names) for names in needs) / len(needs)
     told = sum(1 for profile in profiles if profile.filled)
-    found = sum(name in matches for name in contract.required) / len(contract.required)
+    found = sum(any(name in matches for name in names) for names in needs) / len(needs)
     return (share + sum(worth.values()) / max(told, 1)) / 2, found
 
 
 def _scored_by_values(contract: Contract, profiles: Sequence[Profile], matches: Matches) -> tuple[float, float]:
     """The same without names: of the required columns that values can tell, all and as many as possible."""
-    telling = [name for name in contract.required if is_telling(contract.columns[name])]
-    found = [name for name in telling if name in matches]
-    enough = len(profiles) >= len(contract.required)
+    needs = _needs(contract)
+    telling = [names for names in needs if any(is_telling(contract.columns[name]) for name in names)]
+    found = [names for names in telling if any(name in matches for name in names)]
+    enough = len(profiles) >= len(needs)
     share = len(found) / max(len(telling), 1)
     return enough * len(found) * share**2 / TELLING, share

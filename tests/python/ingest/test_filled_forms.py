@@ -11,7 +11,7 @@ from openpyxl.styles import PatternFill
 
 from ingest.forms import cells, entries
 from ingest.forms.template import FIRST_ROW, KEY_ROW, LABEL_ROW
-from ingest.sources import files
+from ingest.sources.content import Content
 
 SHEET = "xl/worksheets/sheet1.xml"
 
@@ -274,7 +274,7 @@ def test_forms_that_are_loaded_are_not_opened_again(forms, monkeypatch):
     fill(forms, row(), name="b.xlsx", change=delete(MACHINE))
     assert len(forms.load()) == 2
     opened = []
-    monkeypatch.setattr(files, "_digest", opened.append)
+    monkeypatch.setattr(Content, "digest", opened.append)
     monkeypatch.setattr(cells, "load", lambda *_, **__: opened.append(1))
     assert forms.load() == [] and opened == []
 

@@ -268,9 +268,20 @@ def test_the_command_says_which_sources_are_live(site, landing, monkeypatch):
     monkeypatch.setenv("FIRSTPASS_DATA", str(site.paths.data))
 
     def said(*arguments: str) -> str:
-        return CliRunner().invoke(main, ["stream", "--plant", str(site.folder), *arguments]).output
+        return CliRunner().invoke(main, [*arguments, "--plant", str(site.folder)]).output
 
-    assert said("--status") == "line: never started\n"
-    assert "sources: 'lime' is not a live source; expected one of line" in said("--source", "lime")
+    assert "sources: 'lime' is not a live source; expected one of line" in said("stream", "--source", "lime")
     site.describe()
-    assert "sources: none is live; expected a kind such as kafka" in said()
+    assert "sources: none is live; expected a kind such as kafka" in said("stream")
+
+
+# Whoever asks how the sources are has to see the streams among them
+def test_the_status_of_sources_says_how_their_consumers_are(site, landing, monkeypatch):
+    monkeypatch.setenv("FIRSTPASS_DATA", str(site.paths.data))
+    landing.mkdir(parents=True, exist_ok=True)
+    Status("line", offsets={"t/0": 41}, skew_s=0.25).write(landing / "status.json")
+    said = CliRunner().invoke(main, ["status", "--plant", str(site.folder)])
+    assert said.exit_code == 0 and "t/0: offset 41" in said.output and "+0.250 s" in said.output
+    told = json.loads(CliRunner().invoke(main, ["status", "--json", "--plant", str(site.folder)]).output)
+    (source,) = [it for it in told["sources"] if it["source"] == "line"]
+    assert [it["offsets"] for it in source["consumers"]] == [{"t/0": 41}]

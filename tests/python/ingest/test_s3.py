@@ -418,7 +418,9 @@ from pipeline.plant import load_plant
 
 s3.PIECE = 1000
 if sys.argv[3] == "load":
-    lake.os.replace = lambda part, target: os.kill(os.getpid(), signal.SIGKILL)
+    rename = os.replace
+    kill = lambda: os.kill(os.getpid(), signal.SIGKILL)
+    lake.os.replace = lambda part, target: kill() if "test_record" in str(target) else rename(part, target)
 load_all(load_plant(sys.argv[1]), Paths(Path(sys.argv[2])))
 """
 
