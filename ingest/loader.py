@@ -5,7 +5,6 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from datetime import datetime
 
@@ -13,9 +12,8 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest import retention
 from ingest.attempts import note_attempt
-from ingest.compaction import compact, finish
+from ingest.compaction import finish
 from ingest.contract import CONTRACTS, REFERENCE
 from ingest.conversion import Conversion, Converted
 from ingest.known import without_known_records, without_known_rejects
@@ -23,13 +21,11 @@ from ingest.lake import REJECT_SCHEMA, Lake, Load
 from ingest.load_file import LoadFile
 from ingest.plant_sql import sandbox
 from ingest.source import Batch, Object, Reading, Reject, StillWritten, Unreachable, Unreadable
-from ingest.sources import checks, files, forms, reference, simulator
+from ingest.sources import files, reference
 from ingest.spellings import TABLE as SPELLINGS
 from ingest.spellings import Spellings
-from ingest.stream import landed
 from pipeline.paths import Paths
-from pipeline.plant import Plant, RecordSource, Source
-from pipeline.streams import StreamSource
+from pipeline.plant import Plant, RecordSource
 
 Progress = Callable[[Object, int], None]
 """Called with an object and the records of it that were read so far."""
@@ -41,68 +37,6 @@ FEWEST_JUDGED, NEARLY_ALL = 20, 0.95
 """An object of so many records fails when so large a share of them looks like records of another table."""
 
 CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
-
-
-def load_all(plant: Plant, paths: Paths, progress: Progress = lambda thing, rows: None) -> list[Load]:
-    """Loads everything that is new to a plant, and returns what came of each new object: loaded, failed or deferred.
-
-    Reference data first, then the sources in the order of plant.yml; one that can't be reached fails alone. The caller
-    holds the run lock. Raises PlantError for what plant.yml gets wrong, before anything is loaded.
-    """
-    with _opened(plant, paths, progress) as loader:
-        return loader.load_reference() + _load_sources(loader, plant.sources)
-
-
-def load_landed(plant: Plant, paths: Paths, progress: Progress = lambda thing, rows: None) -> list[Load]:
-    """The same for what live sources have landed, alone."""
-    with _opened(plant, paths, progress) as loader:
-        return _load_sources(loader, [source for source in plant.sources if isinstance(source, StreamSource)])
-
-
-def check(plant: Plant) -> None:
-    """Raises PlantError for what plant.yml gets wrong."""
-    retention.check(plant)
-    checks.check(plant)
-
-
-@contextmanager
-def _opened(plant: Plant, paths: Paths, progress: Progress) -> Iterator["Loader"]:
-    check(plant)
-    with closing(Loader(plant, paths, progress)) as loader:
-        yield loader
-        compact(loader.lake)
-
-
-def _load_sources(loader: "Loader", sources: list[Source]) -> list[Load]:
-    loads = []
-    for source in sources:
-        found = []
-        try:
-            for load in loader.load_each(_objects(loader, source)):
-                found.append(load)
-        except Unreachable as error:
-            found.append(loader.fail(source, error))
-        loader.note_attempt(source.name, found)
-        loads += found
-    return loads + landed.orphans(loader.plant, loader.lake)
-
-
-def _objects(loader: "Loader", source: Source) -> Iterator[Object]:
-    """Libraries that take a moment to import are left to the plants that need them."""
-    plant, paths, lake = loader.plant, loader.lake.paths, loader.lake
-    if source.kind == "files":
-        return forms.find(plant, source, paths, lake) if source.format == "form" else files.find(plant, source, paths)
-    if source.kind == "s3":
-        from ingest.sources import s3
-
-        return s3.find(plant, source, paths, list(lake.loads))
-    if source.kind == "sql":
-        from ingest.sources import database
-
-        return database.find(plant, source, list(lake.loads))
-    if isinstance(source, StreamSource):
-        return landed.find(source, paths, lake)
-    return simulator.find(plant, source, list(lake.loads))
 
 
 class Loader:

@@ -15,6 +15,7 @@ from dataclasses import astuple, dataclass, field, replace
 import numpy as np
 import pyarrow as pa
 
+from ingest.arrivals import check
 from ingest.compaction import compact
 from ingest.contract import CONTRACTS, REFERENCE
 from ingest.conversion import Conversion, Converted
@@ -23,7 +24,7 @@ from ingest.formats.json_text import is_text
 from ingest.known import without_known_records
 from ingest.lake import SCHEMAS, Load
 from ingest.load_file import LoadFile
-from ingest.loader import EventRange, Loader, check, reject_table
+from ingest.loader import EventRange, Loader, reject_table
 from ingest.rejects import Selection, read_rejects, with_open_rejects
 from ingest.source import Batch, Reject, Unreadable
 from ingest.sources import files

@@ -262,8 +262,7 @@ class Kafka:
         """Goes on where it can, where the broker has no offset for us or not the one that is next."""
         try:
             for partition in self.to_reset:
-                low, high = self.consumer.get_watermark_offsets(partition.at(0), timeout=1)
-                partition.begin = self._beginning(partition, low, high)
+                partition.begin = self._beginning(partition, *self._first_and_next(partition))
                 if partition.offset is not None:
                     partition.offset = partition.begin - 1
         except KafkaException as error:
@@ -271,6 +270,16 @@ class Kafka:
             return
         self.to_reset.clear()
         self.consumer.assign([partition.next for partition in self.partitions.values()])
+
+    def _first_and_next(self, partition: Partition) -> tuple[int, int]:
+        """Of the offsets that the broker has. librdkafka asks for each, and says the second for both when the first is
+        refused (tried with 2.16), so that messages would seem deleted: believed is what it says twice."""
+        before = None
+        while True:
+            first, following = self.consumer.get_watermark_offsets(partition.at(0), timeout=1)
+            if first == before:
+                return first, following
+            before = first
 
     def _beginning(self, partition: Partition, low: int, high: int) -> int:
         if partition.offset is None:

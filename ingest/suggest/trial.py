@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import yaml
 
-from ingest.loader import load_all
+from ingest.arrivals import load_all
 from pipeline.paths import Paths
 from pipeline.plant import PlantError, load_plant
 

@@ -43,7 +43,10 @@ class LiveSite:
     site: Site
     cluster: KafkaCluster
     sent: int = 0
+    partitions: int = 4
+    """Of the topic; messages go to one after the other."""
     producer: Producer = field(init=False)
+    produced: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self.producer = Producer({"bootstrap.servers": self.cluster.brokers, "linger.ms": 2, "log_level": 0})
@@ -62,7 +65,8 @@ class LiveSite:
         self.flush()
 
     def send_raw(self, payload: bytes | None) -> None:
-        self.producer.produce(TOPIC, payload)
+        self.produced += 1
+        self.producer.produce(TOPIC, payload, partition=self.produced % self.partitions)
 
     def flush(self) -> None:
         assert self.producer.flush(60) == 0

@@ -20,6 +20,8 @@ from pipeline.plant import load_plant
 FETCH, LIST_OFFSETS, HEARTBEAT = 1, 2, 12
 OFFSET_OUT_OF_RANGE, TOPIC_AUTHORIZATION_FAILED, FENCED_INSTANCE_ID = 1, 29, 82
 """Kafka's numbers of requests and errors."""
+MANY = 20_000
+"""Messages by which a segment is larger than any other file that the consumer writes."""
 
 
 @pytest.fixture
@@ -73,8 +75,8 @@ def test_what_is_sent_while_the_broker_is_away_arrives_and_the_gap_is_on_record(
 # On a full disk a consumer that goes on acknowledging loses everything that comes until somebody notices
 def test_a_full_disk_is_waited_out_and_nothing_is_lost(live):
     with live.consumer() as process:
-        live.send(200)
-        until(lambda: live.landed() == 200)
+        live.send(MANY)
+        until(lambda: live.landed() == MANY)
         (segment,) = segments(live.folder)
         resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (segment.stat().st_size + 1000, resource.RLIM_INFINITY))
         live.send(2000)

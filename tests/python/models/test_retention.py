@@ -9,13 +9,13 @@ from pathlib import Path
 import duckdb
 import pytest
 from comparison import differences
-from test_traps import DBT_FILES
 from warehouse import PLANT, Warehouse
 
 from pipeline.paths import PROJECT
 from pipeline.plant import load_plant
 from pipeline.retention import Held, retain
 
+DBT_FILES = ["dbt_project.yml", "profiles.yml", "models", "macros"]
 DETAIL = {"test_attempt", "module_status"}
 KEPT = PLANT + "retention: {detail: 4 weeks, raw: {test_record: 6 weeks}}\n"
 MONDAY = datetime(2024, 1, 1, 12)
