@@ -26,7 +26,7 @@ from ingest.rejects import Selection, examples, grouped, with_open_rejects, writ
 from ingest.replay import replay
 from ingest.source import Object
 from ingest.status import has_failed, status
-from pipeline.lock import exclusive_run
+from pipeline.lock import WAITING, exclusive_run
 from pipeline.paths import PathError, Paths
 from pipeline.plant import Plant, PlantError, load_plant
 
@@ -155,9 +155,7 @@ def _site(folder: str | None) -> Iterator[tuple[Plant, Paths]]:
 
 
 def _turn(paths: Paths) -> AbstractContextManager:
-    return exclusive_run(
-        paths, waiting=lambda: click.echo("waiting for another run on the same data directory", err=True)
-    )
+    return exclusive_run(paths, waiting=lambda: click.echo(WAITING, err=True))
 
 
 class Display:

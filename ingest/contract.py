@@ -93,6 +93,11 @@ class Contract(Entry):
         return pa.schema(fields + LOAD_COLUMNS)
 
 
+def plain(name: str) -> str:
+    """A column's name as names are compared."""
+    return name.strip().replace("_", "").casefold()
+
+
 def _read(name: str) -> dict:
     return yaml.safe_load((FOLDER / f"{name}.yml").read_text(encoding="utf-8"))
 

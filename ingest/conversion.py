@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.contract import CONTRACTS, RECORD_TABLES, VOCABULARIES, Contract
+from ingest.contract import CONTRACTS, RECORD_TABLES, VOCABULARIES, Contract, plain
 from ingest.expressions import Typed, checked, extra_of, hash_of, misfit, typed
 from ingest.mapping import FAILED, Mapping
 from ingest.source import Batch, Reading, Unreadable
@@ -65,11 +65,6 @@ def match_columns(
     if missing:
         raise Unreadable(_missing(contract, missing, received))
     return found
-
-
-def plain(name: str) -> str:
-    """A column's name as names are compared."""
-    return name.strip().replace("_", "").casefold()
 
 
 def _missing(contract: Contract, missing: list[str], received: list[str]) -> str:

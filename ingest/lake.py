@@ -150,11 +150,7 @@ class Lake:
         return self._by_object.get((source, table, name), [])
 
     def newest(self, table: str) -> pa.Table:
-        """The rows of a reference table that count: those of its newest load."""
-        loads = [load for load in self.loads if load.table_name == table and load.status == "loaded"]
-        if not loads or not loads[-1].row_count:
-            return SCHEMAS[table].empty_table()
-        return pq.read_table(self.table(table), filters=[("_load_id", "=", loads[-1].load_id)], schema=SCHEMAS[table])
+        return newest_rows(self.folder, self.loads, table)
 
     def _add(self, load: Load) -> None:
         self.loads.append(load)
@@ -202,6 +198,14 @@ def _owner_file(paths: Paths) -> Path:
 
 def _owner(plant: Plant) -> dict[str, str]:
     return {"name": plant.name, "timezone": plant.plant.timezone}
+
+
+def newest_rows(folder: Path, loads: list[Load], table: str) -> pa.Table:
+    """The rows of a reference table of the lake's `folder` that count: those of its newest load."""
+    loads = [load for load in loads if load.table_name == table and load.status == "loaded"]
+    if not loads or not loads[-1].row_count:
+        return SCHEMAS[table].empty_table()
+    return pq.read_table(folder / table, filters=[("_load_id", "=", loads[-1].load_id)], schema=SCHEMAS[table])
 
 
 def read_manifest(folder: Path) -> list[Load]:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from ingest.contract import Vocabulary
-from ingest.lake import Load
+from ingest.lake import Load, newest_rows
 from pipeline.paths import PROJECT
 
 TABLE = "ref_value_spellings"
@@ -37,10 +36,7 @@ class Spellings:
     @classmethod
     def of_lake(cls, folder: Path, loads: list[Load]) -> "Spellings":
         """The seed's, and the plant's own as they were last loaded into the lake's `folder`."""
-        loads = [load for load in loads if load.table_name == TABLE and load.status == "loaded"]
-        if not loads or not loads[-1].row_count:
-            return cls()
-        rows = pq.read_table(folder / TABLE, filters=[("_load_id", "=", loads[-1].load_id)])
+        rows = newest_rows(folder, loads, TABLE)
         return cls(zip(*(rows[name].to_pylist() for name in ("column_name", "spelling", "value")), strict=True))
 
 

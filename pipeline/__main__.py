@@ -12,12 +12,12 @@ from pipeline.backup import BackupError, back_up, restore
 from pipeline.build import NIGHTLY, build
 from pipeline.documentation import document
 from pipeline.failures import BuildError
-from pipeline.lock import exclusive_run
+from pipeline.lock import WAITING, exclusive_run
 from pipeline.parity import ParityError, build_on_both
 from pipeline.paths import PathError, Paths
 from pipeline.plant import PlantError, load_plant
 from pipeline.retention import Held, describe, due
-from pipeline.run import STEPS, WAITING, ReportError, TargetError, refresh, run
+from pipeline.run import STEPS, ReportError, TargetError, refresh, run
 from pipeline.screen import Screen, Step
 from pipeline.spark import SparkMissingError
 from publish import PublishError

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from pipeline.paths import Paths
 
+WAITING = "waiting for another run on the same data directory"
+
 
 @contextmanager
 def exclusive_run(paths: Paths, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from ingest import Load, load_all, load_landed
 from ingest.__main__ import summary
 from pipeline.build import build, check_green, is_green
-from pipeline.lock import exclusive_run
+from pipeline.lock import WAITING, exclusive_run
 from pipeline.paths import Paths
 from pipeline.plant import Plant
 from pipeline.retention import Held, due, retain
@@ -18,7 +18,6 @@ from pipeline.streams import GAPS, StreamSource
 from pipeline.targets import DatabaseTarget
 from publish import PublishError, Version, publish
 
-WAITING = "waiting for another run on the same data directory"
 STEPS = ["ingest", "build", "publish", "report"]
 
 

@@ -18,6 +18,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
+from ingest.contract import plain
+from ingest.formats.header import check_names
 from ingest.formats.quoting import LONGEST_RECORD, record_blocks
 from ingest.source import Batch, Reject, Unreadable
 
@@ -129,7 +131,7 @@ def _delimiter(line: str, known: set[str]) -> str:
 
     def score(delimiter: str) -> tuple[int, int]:
         names = _split(line, delimiter)
-        return len({name.strip().replace("_", "").casefold() for name in names} & known), len(names)
+        return len({plain(name) for name in names} & known), len(names)
 
     return max(DELIMITERS, key=score)
 
@@ -154,9 +156,7 @@ def _header(line: str, delimiter: str) -> list[str]:
     names = [name.strip() for name in _split(line, delimiter)]
     if not names:
         raise Unreadable("the file has no header")
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        by_position = "name all by position with header: and skip_rows: in plant.yml"
-        raise Unreadable(f"the header has the column {twice[0]!r} twice; {by_position}")
+    check_names(names)
     return names
 
 

@@ -13,6 +13,7 @@ import openpyxl
 import pyarrow as pa
 from openpyxl.utils.exceptions import InvalidFileException
 
+from ingest.formats.header import check_names
 from ingest.formats.merged_cells import MergedCells
 from ingest.source import Batch, Reject, Unreadable
 
@@ -93,9 +94,7 @@ def _header(names: list[str]) -> list[str]:
         names.pop()
     if not names:
         raise Unreadable("the sheet is empty")
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        by_position = "name all by position with header: and skip_rows: in plant.yml"
-        raise Unreadable(f"the header has the column {twice[0]!r} twice; {by_position}")
+    check_names(names)
     return names
 
 

@@ -11,7 +11,7 @@ from ingest.forms.empty_rows import trimmed
 from ingest.forms.entries import Sheet
 from ingest.forms.form import fault_of
 from ingest.forms.marks import NO_CELL, SUMMARY, mark
-from ingest.lake import PART, rename
+from ingest.lake import PART, rename, write_text_whole
 from ingest.source import StillWritten
 
 BLANK_ROWS = 500
@@ -76,9 +76,7 @@ class Return:
     def _write_reason(self, text: str) -> None:
         target = self._reason(self.place)
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(target.name + PART)
-        part.write_text(text + "\n", encoding="utf-8")
-        rename(part, target)
+        write_text_whole(target, text + "\n")
 
     def _copies(self, stamps: set[str | None]) -> set[Path]:
         """The returns that a workbook with these stamps is a copy of."""

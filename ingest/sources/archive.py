@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ingest.source import Unreadable
+from pipeline.screen import printable
 
 SUFFIX = ".zip"
 RESOURCES = "__MACOSX/"
@@ -43,7 +44,7 @@ def members(file: Path) -> list[zipfile.ZipInfo]:
 
 def name_of(member: zipfile.ZipInfo) -> str:
     """Its path as a message can show it; some packers write backslashes."""
-    return "".join(it if it.isprintable() else "\ufffd" for it in member.filename.replace("\\", "/"))
+    return printable(member.filename.replace("\\", "/"))
 
 
 def base_of(member: zipfile.ZipInfo) -> str:

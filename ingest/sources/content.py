@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from ingest.contract import CONTRACTS
+from ingest.contract import CONTRACTS, plain
 from ingest.formats import delimited, equipment, json_text, parquet, workbook
 from ingest.forms import form
 from ingest.mapping import mentioned
@@ -145,7 +145,7 @@ def _why_no_members(file: Path) -> str:
 def _reader(kind: str, source: FilesSource, reading: Reading) -> Callable[..., Iterator[Batch]]:
     named = mentioned(reading)
     if kind in TEXT:
-        known = {name.replace("_", "").casefold() for name in [*CONTRACTS[source.table].columns, *named]}
+        known = {plain(name) for name in [*CONTRACTS[source.table].columns, *named]}
         delimiter = source.delimiter or ("\t" if kind == "tsv" else None)
         shape = {"names": source.header, "skip": source.skip_rows}
         return partial(delimited.read, known=known, delimiter=delimiter, encoding=source.encoding, **shape)

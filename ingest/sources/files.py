@@ -19,6 +19,7 @@ from ingest.sources import archive
 from ingest.sources.content import Content, file_version, tables_of_format
 from pipeline.paths import Paths
 from pipeline.plant import FilesSource, Plant, PlantError, RecordSource, TablePart
+from pipeline.streams import StreamSource
 
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart")
 HIDDEN = (".", "~$")
@@ -76,15 +77,22 @@ def reading_of(plant: Plant, source: RecordSource, part: RecordSource | TablePar
     """`part`: what plant.yml says of one of several tables."""
     part = part or source
     said = source.model_dump_json(exclude=WHENCE), part.model_dump_json(exclude=WHENCE), plant.plant.timezone
-    return Reading(
-        timezone=source.timezone or plant.plant.timezone,
+    return replace(
+        times_of(plant, source),
         columns={name: origin.received for name, origin in part.columns.items() if origin.received is not None},
         derived={name: origin for name, origin in part.columns.items() if not origin.renames},
         where=getattr(part, "where", None),
-        repeated_hour=source.repeated_hour,
-        timestamp_formats=tuple(source.timestamp_format or ()),
         decimal_comma=getattr(source, "decimal", None) is not None,
         key=hashlib.sha256("\n".join(said).encode()).hexdigest()[:16],
+    )
+
+
+def times_of(plant: Plant, source: RecordSource | StreamSource) -> Reading:
+    """How the source's times are to be read, and nothing else."""
+    return Reading(
+        timezone=source.timezone or plant.plant.timezone,
+        repeated_hour=source.repeated_hour,
+        timestamp_formats=tuple(source.timestamp_format or ()),
     )
 
 

@@ -5,7 +5,7 @@ meant, and rejects are in raw.reject once. What is known at once is for alerts a
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import duckdb
@@ -16,7 +16,8 @@ import pyarrow.compute as pc
 from ingest.contract import CONTRACTS
 from ingest.conversion import Conversion
 from ingest.lake import read_manifest
-from ingest.source import Batch, Reading
+from ingest.source import Batch
+from ingest.sources.files import times_of
 from ingest.spellings import Spellings
 from ingest.stream.connector import Message
 from ingest.stream.landing import Piece
@@ -51,12 +52,7 @@ class Checks:
         contract = CONTRACTS[source.table]
         self.source = source
         self.payloads = Payloads(source, contract)
-        self.reading = Reading(
-            timezone=source.timezone or plant.plant.timezone,
-            columns=self.payloads.columns,
-            repeated_hour=source.repeated_hour,
-            timestamp_formats=tuple(source.timestamp_format or ()),
-        )
+        self.reading = replace(times_of(plant, source), columns=self.payloads.columns)
         self.connection = duckdb.connect(config={"memory_limit": "256MB", "threads": "1"})
         self.connection.execute("set timezone = 'UTC'")
         self.limits = Limits(plant, paths, self.connection)

@@ -23,9 +23,10 @@ from ingest.stream.checks import Checked, Checks, digest
 from ingest.stream.connector import Connector, Gap, Message
 from ingest.stream.landed import REMEMBERED, Landed
 from ingest.stream.landing import Piece, Segment
-from ingest.stream.status import Status, shown, status_file, statuses
+from ingest.stream.status import Status, status_file, statuses
 from pipeline.paths import Paths
 from pipeline.plant import Plant
+from pipeline.screen import printable
 from pipeline.streams import GAPS, StreamSource
 
 POLL_S = 0.1
@@ -91,7 +92,7 @@ class Consumer:
     ):
         self.source, self.paths, self.file, self.status = source, paths, file, status
         self.stopping, self.told = stopping, 0.0
-        self.say: Say = lambda text: say(shown(text))
+        self.say: Say = lambda text: say(printable(text))
         self.landed = Landed(paths, source)
         self.checks = Checks(plant, source, paths)
         self.segment: Segment | None = None

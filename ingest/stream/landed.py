@@ -101,7 +101,7 @@ class Landed:
         ranges = Ranges()
         for frame in self._frames():
             ranges.add(frame.header.get("ranges", {}))
-        for load in self._manifest():
+        for load in read_manifest(self.paths.raw):
             if load.source == self.source.name and PLACE.fullmatch(load.object):
                 ranges.add(json.loads(load.version))
         return ranges.next_offsets()
@@ -120,11 +120,6 @@ class Landed:
         for segment in segments(self.folder):
             with suppress(FileNotFoundError):
                 yield from (frame for frame in frames.read(segment) if isinstance(frame, frames.Frame))
-
-    def _manifest(self) -> list[Load]:
-        while True:
-            with suppress(FileNotFoundError):  # a compaction goes on
-                return read_manifest(self.paths.raw)
 
 
 def find(source: StreamSource, paths: Paths, lake: Lake) -> Iterator[Object]:

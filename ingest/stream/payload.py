@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ingest.contract import Contract
+from ingest.contract import Contract, plain
 from ingest.formats.json_text import as_text
 from ingest.stream.connector import Message
 from pipeline.streams import StreamSource
@@ -69,7 +69,7 @@ class Payloads:
         self.has_format = source.timestamp_format is not None
         self.times = [columns.get(name, name) for name in contract.timestamps if name not in self.delivery]
         own = [name for name in contract.columns if name not in columns and name not in self.delivery]
-        self.unnamed = {_plain(name): name for name in own}
+        self.unnamed = {plain(name): name for name in own}
         parts = [name for text in self.composed.values() for name in IN_BRACES.findall(text)]
         in_topics = [name for pattern in self.patterns for name in pattern.groupindex]
         of_values = [NAME, VALUE] if payload.values else []
@@ -150,7 +150,7 @@ class Payloads:
             if type(value) is dict:
                 self._fill(found, value, f"{path}.", levels - 1, fields)
                 continue
-            column = self.fields.get(path) or self.fields.get(self.unnamed.get(_plain(path)))
+            column = self.fields.get(path) or self.fields.get(self.unnamed.get(plain(path)))
             text = value if type(value) is str else _as_text(value)
             if self.payload.values and (name_of_value := self._name_of_value(path)):
                 found.values.append((name_of_value, text))
@@ -280,7 +280,3 @@ def _once(pairs: list[tuple[str, object]]) -> dict:
 
 
 SCAN = json.JSONDecoder(object_pairs_hook=_once, parse_int=str, parse_float=str, parse_constant=str).scan_once
-
-
-def _plain(name: str) -> str:
-    return name.strip().replace("_", "").casefold()

@@ -15,6 +15,7 @@ from itertools import count
 from pathlib import Path
 
 from ingest.lake import PART
+from pipeline.screen import printable
 
 
 @dataclass
@@ -81,12 +82,7 @@ class Status:
         for gap in self.gaps:
             ended = f"to {gap['gap_end_at']}" if gap["gap_end_at"] else "and on"
             figures.append(f"gap of {gap['stream']} from {gap['gap_start_at']} {ended}: {gap['reason']}")
-        return [shown(line) for line in figures + ([f"trouble: {self.trouble}"] if self.trouble else [])]
-
-
-def shown(text: str) -> str:
-    """What a message says must not steer the terminal."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+        return [printable(line) for line in figures + ([f"trouble: {self.trouble}"] if self.trouble else [])]
 
 
 SILENT_S = 15

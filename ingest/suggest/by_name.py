@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ingest.contract import Contract
-from ingest.conversion import plain
+from ingest.contract import Contract, plain
 from ingest.suggest.assignment import assigned
 from ingest.suggest.names import likeness
 from ingest.suggest.profile import Profile

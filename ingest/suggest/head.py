@@ -5,9 +5,7 @@ All else looks at the head alone, with the formats' own readers, so memory stays
 
 import gzip
 import json
-import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
@@ -18,7 +16,7 @@ import pyarrow.parquet as pq
 from ingest.formats import parquet
 from ingest.source import Unreadable
 from ingest.sources import archive
-from ingest.sources.content import BROKEN_GZIP
+from ingest.sources.content import BROKEN_GZIP, Content, file_version
 from ingest.sources.files import is_meant
 from ingest.suggest.encoding import decoded
 
@@ -46,21 +44,10 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Place:
-    """An unknown file, or a member of an archive. `others`: further members."""
+class Place(Content):
+    """Where an unknown file is. `others`: further members of its archive."""
 
-    file: Path
-    member: zipfile.ZipInfo | None = None
     others: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return archive.base_of(self.member) if self.member else self.file.name
-
-    @contextmanager
-    def opened(self) -> Iterator[BinaryIO]:
-        with archive.opened(self.file, self.member) if self.member else self.file.open("rb") as stream:
-            yield stream
 
 
 def place_of(path: Path) -> Place:
@@ -71,13 +58,13 @@ def place_of(path: Path) -> Place:
     if not archive.is_archive(file.name):
         if file != path:
             raise Unreadable(f"{file.name} is no folder and no archive")
-        return Place(file)
+        return Place(file, file_version(file))
     found = [it for it in archive.members(file) if is_meant(archive.base_of(it))]
     wanted = [it for it in found if file == path or it.filename == path.relative_to(file).as_posix()]
     if not wanted:
         names = ", ".join(archive.name_of(it) for it in found[:5])
         raise Unreadable(f"the archive has no such file; it has {names or 'none'}")
-    return Place(file, wanted[0], tuple(archive.name_of(it) for it in found if it != wanted[0]))
+    return Place(file, file_version(file), wanted[0], tuple(archive.name_of(it) for it in found if it != wanted[0]))
 
 
 def head_of(place: Place, folder: Path) -> Head:
