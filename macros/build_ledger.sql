@@ -31,6 +31,7 @@
         ) %}
     {% endif %}
     {% do run_query("truncate table ops.ledger") %}
+    {% do adapter.dispatch("drop_forgotten_marts")() %}
     {% for node in graph.nodes.values()
         if node.config.materialized == "incremental" and node.unique_id in selected_resources %}
         {% set relation = adapter.get_relation(node.database, node.schema, node.alias) %}

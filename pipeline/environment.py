@@ -5,7 +5,9 @@ import os
 import sys
 from pathlib import Path
 
+from ingest.lake import newest_rows, read_manifest
 from pipeline.paths import PROJECT, Paths
+from pipeline.subjects import SUBJECTS
 
 DBT = Path(sys.executable).with_name("dbt")
 SPARK_HERE = PROJECT / "pipeline" / "spark" / "conf"
@@ -23,6 +25,7 @@ def dbt_environment(paths: Paths) -> dict[str, str]:
         "DBT_LOG_PATH": str(paths.logs),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "FIRSTPASS_CODE": _code_version(),
+        "FIRSTPASS_SUBJECTS": " ".join(subjects(paths)),
     } | ({"SPARK_CONF_DIR": os.environ.get("SPARK_CONF_DIR") or str(SPARK_HERE)} if paths.engine == "spark" else {})
 
 
@@ -35,6 +38,12 @@ def process_environment(paths: Paths) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(not_for_dbt)} | dbt_environment(
         paths
     )
+
+
+def subjects(paths: Paths) -> list[str]:
+    """Those of the plant whose records the lake holds."""
+    said = newest_rows(paths.raw, read_manifest(paths.raw), "ref_plant")["subjects"].to_pylist()
+    return said[0].split() if said and said[0] is not None else SUBJECTS
 
 
 def _code_version() -> str:

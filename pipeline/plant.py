@@ -26,6 +26,7 @@ from pipeline.origin import Columns, Origin
 from pipeline.paths import PROJECT
 from pipeline.section import NAME, Section, Texts, Zone
 from pipeline.streams import KafkaSource, MqttSource, OpcuaSource, Payload, Security, Tls
+from pipeline.subjects import MADE_OF, SUBJECTS
 from pipeline.targets import DatabaseTarget
 
 MOST_DAYS = 36_525
@@ -69,6 +70,8 @@ class Settings(Section):
     """A serial without a record for longer than this is a new module. None: never."""
     wip_stale_days: int = Field(default=28, gt=0, le=MOST_DAYS)
     """Work in progress that nobody touched for longer than this no longer keeps its week from being mature."""
+    subjects: list[Literal[*SUBJECTS]] = SUBJECTS
+    """What is built and published besides yields; in one text, separated by blanks, or a list."""
 
     @field_validator("production_day_start", mode="before")
     @classmethod
@@ -76,6 +79,19 @@ class Settings(Section):
         if not isinstance(value, str) or not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
             raise ValueError('expected a time of day in quotes such as "07:00"')
         return value
+
+    @field_validator("subjects", mode="before")
+    @classmethod
+    def _listed(cls, written: object) -> object:
+        return written.split() if isinstance(written, str) else written
+
+    @field_validator("subjects")
+    @classmethod
+    def _have_what_they_read(cls, names: list[str]) -> list[str]:
+        for name in names:
+            if missing := [it for it in MADE_OF[name] if it not in names]:
+                raise ValueError(f"expected {' and '.join(missing)}, too, of which {name} is made")
+        return names
 
 
 class SimulatorSource(Section):

@@ -56,6 +56,7 @@ def _plant_object(plant: Plant) -> Object:
         "production_day_start_minutes": start.hour * 60 + start.minute,
         "serial_reuse_days": settings.serial_reuse_days,
         "wip_stale_days": settings.wip_stale_days,
+        "subjects": " ".join(settings.subjects),
     }
     return _object(f"{REFERENCE}plant", "plant.yml", pa.Table.from_pylist([row]))
 

@@ -1,5 +1,5 @@
 -- Findings on sensors: on readings and clocks by production week, machine and source; sensors that sensors.csv does not
--- have, or has twice; each gap of a stream.
+-- have, or has twice.
 {{ config(materialized="view") }}
 
 with
@@ -56,16 +56,6 @@ readings_late as (
     left join sensors on readings.sensor_id = sensors.sensor_id
 ),
 
-gaps as (
-    select
-        gaps.*,
-        date_trunc('week', {{ production_date("gaps.gap_start_at_local") }})::date as week_start,
-        date_trunc('second', gaps.gap_start_at_local)::timestamp::string as start_text,
-        date_trunc('second', gaps.gap_end_at_local)::timestamp::string as end_text
-    from {{ ref("int_stream_gap") }} as gaps
-    cross join plant
-),
-
 findings as (
     {{ sensor_finding("duplicate_record", "info", "record_count - reading_count") }}
     union all
@@ -117,21 +107,6 @@ findings as (
         sensor_id as example
     from sensors
     where line_count > 1
-    union all
-    select
-        'stream_gap' as finding,
-        case when coalesce(is_replayed, false) then 'info' else 'warning' end as severity,
-        'stream_gap' as table_name,
-        {{ week_label("week_start") }} as load_week,
-        null::string as machine_id,
-        concat(
-            source, ': ', reason, case when end_text is null then ', since ' else ', ' end, start_text,
-            case when end_text is null then '' else concat(' to ', end_text) end,
-            case when lost_count > 0 then concat(', ', lost_count::string, ' messages lost') else '' end
-        ) as detail,
-        1::bigint as finding_count,
-        stream as example
-    from gaps
 ),
 
 final as (

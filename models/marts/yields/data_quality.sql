@@ -19,4 +19,8 @@ select * from {{ ref("int_finding_late") }}
 union all
 select * from {{ ref("int_finding_record") }}
 union all
-select * from {{ ref("int_finding_sensor") }}
+select * from {{ ref("int_finding_stream") }}
+{% for subject, model in {"sensors": "int_finding_sensor"}.items() if subject in var("subjects") %}
+    union all
+    select * from {{ ref(model) }}
+{% endfor %}

@@ -268,7 +268,7 @@ def test_a_history_that_is_too_long_is_cut(machine: Machine, monkeypatch: pytest
     machine.write("o", 1.0, keeps=True)
     machine.write("o", 2.0)
     with connected(machine, "o", positions={"o": 1}, since=datetime.now(UTC)) as connector:
-        assert values(polled(connector, 2))[-1] == 2.0
+        assert 2.0 in values(polled(connector, 2))
         assert connector.gaps()[-1].reason == "not running; its history is too long to be read at once"
 
 

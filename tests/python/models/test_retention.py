@@ -234,7 +234,7 @@ def test_a_new_column_is_null_in_closed_weeks(tmp_path):
     model.write_text(
         model.read_text().replace("count(*) as load_qty,", "count(*) as load_qty, 5::bigint as new_column,")
     )
-    plant.manifest = None
+    plant.manifests.clear()
     after = night(plant)
     assert not differences(after, before)
     with closing(duckdb.connect(str(plant.paths.warehouse), read_only=True)) as connection:

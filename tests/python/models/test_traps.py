@@ -143,8 +143,9 @@ def all_at_once(warehouse: Warehouse, trap: Trap) -> dict:
 
 def take_out(warehouse: Warehouse, trap: Trap, monkeypatch) -> None:
     """The cure, from the text of the model or macro as dbt has parsed it."""
-    models = [(node, "raw_code") for node in warehouse.manifest.nodes.values()]
-    macros = [(macro, "macro_sql") for macro in warehouse.manifest.macros.values()]
+    (manifest,) = warehouse.manifests.values()
+    models = [(node, "raw_code") for node in manifest.nodes.values()]
+    macros = [(macro, "macro_sql") for macro in manifest.macros.values()]
     places = [
         (entry, name, getattr(entry, name))
         for entry, name in models + macros

@@ -8,7 +8,7 @@ import pytest
 
 from ingest import load_all
 from ingest.contract import CONTRACTS
-from pipeline.build import build
+from pipeline.build import NIGHTLY, build
 from pipeline.paths import PROJECT, Paths
 from pipeline.plant import load_plant
 
@@ -20,10 +20,10 @@ def small_plant(tmp_path_factory) -> Paths:
         environment.setenv("SCALE", "0.02")
         environment.setenv("WEEKS", "4")
         plant = load_plant(PROJECT / "plants" / "demo")
-    for _ in range(2):  # the history, and a first night
+    for arguments in (NIGHTLY, ["build"]):  # the history, and a first night
         loads = load_all(plant, paths)
         assert {load.status for load in loads} == {"loaded"}
-        built = build(paths, ["build"])
+        built = build(paths, arguments)
         assert built.models and built.tests
     return paths
 

@@ -22,7 +22,8 @@ QUIETLY = ["--log-level", "none", "--log-level-file", "none", "--no-write-json"]
 """Of many small builds the log and the manifest cost as much as the models."""
 
 PLANT = """
-plant: {name: examples, timezone: UTC, production_day_start: "07:00", serial_reuse_days: 12, wip_stale_days: 7}
+plant: {name: examples, timezone: UTC, production_day_start: "07:00", serial_reuse_days: 12, wip_stale_days: 7,
+  subjects: [sensors]}
 sources:
   - {name: tests, kind: files, path: inbox/test_record*.ndjson, table: test_record}
   - {name: repairs, kind: files, path: inbox/rework*.ndjson, table: rework}
@@ -41,7 +42,8 @@ class Warehouse:
     project: Path = PROJECT
     plant: str = PLANT
     files: int = field(default=0, repr=False)
-    manifest: object = field(default=None, repr=False)
+    manifests: dict[str, object] = field(default_factory=dict, repr=False)
+    """The project as dbt parsed it, by the plant's subjects."""
     whole_weeks: bool = field(default=False, repr=False)
     has_views: bool = field(default=False, repr=False)
     """They are kept when all else is reset: half of a small build is replacing views by the same ones."""
@@ -100,12 +102,13 @@ class Warehouse:
         with pytest.MonkeyPatch.context() as environment:
             for name, value in told.items():
                 environment.setenv(name, value)
-            if self.manifest is None:
+            subjects = told["FIRSTPASS_SUBJECTS"]
+            if subjects not in self.manifests:
                 parsed = dbtRunner().invoke(["parse", "--quiet"])
                 assert parsed.success, parsed.exception
-                self.manifest = parsed.result
+                self.manifests[subjects] = parsed.result
             try:
-                result = dbtRunner(manifest=self.manifest).invoke([*QUIETLY, *arguments])
+                result = dbtRunner(manifest=self.manifests[subjects]).invoke([*QUIETLY, *arguments])
             finally:
                 DuckDBConnectionManager.close_all_connections()  # dbt would keep the file open
         assert result.exception is None, result.exception

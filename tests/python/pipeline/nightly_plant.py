@@ -14,7 +14,7 @@ import pandas as pd
 from pipeline.paths import PROJECT
 
 DEMO = PROJECT / "plants" / "demo"
-OWN = ("FIRSTPASS_", "DBT_", "ENGINE", "PLANT", "SCALE", "WEEKS", "SEED")
+OWN = ("FIRSTPASS_", "DBT_", "ENGINE", "PLANT", "SCALE", "WEEKS", "SEED", "SUBJECTS")
 """Settings that a machine may have and a test must not see."""
 
 
@@ -31,7 +31,8 @@ class Outcome:
 
 @dataclass(frozen=True)
 class NightlyPlant:
-    """`settings` are further variables of the environment, such as SCALE."""
+    """`settings` are further variables of the environment, such as SCALE. Of the subjects it builds one: how a run goes
+    does not depend on what is in the marts."""
 
     data: Path
     folder: Path = DEMO
@@ -41,7 +42,7 @@ class NightlyPlant:
     def environment(self) -> dict[str, str]:
         rest = {name: value for name, value in os.environ.items() if not name.startswith(OWN)}
         mine = {"FIRSTPASS_DATA": str(self.data), "PLANT": str(self.folder), "PYTHONPATH": str(PROJECT)}
-        return rest | mine | self.settings
+        return rest | mine | {"SUBJECTS": "sensors"} | self.settings
 
     def start(self, *arguments: str, cwd: Path = PROJECT, **settings: str) -> subprocess.Popen:
         """`python -m pipeline <arguments>` under way, in a process group of its own."""

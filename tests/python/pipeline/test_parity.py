@@ -12,6 +12,7 @@ from nightly_plant import NightlyPlant
 from pipeline import spark
 from pipeline.parity import ParityError, compare
 from pipeline.paths import PROJECT, PathError, Paths
+from pipeline.subjects import SUBJECTS
 
 MISSING = None
 try:
@@ -25,7 +26,8 @@ def built(tmp_path_factory) -> NightlyPlant:
     """A plant that both engines have built."""
     if MISSING:
         pytest.skip(MISSING)
-    settings = {"SCALE": "0.02", "WEEKS": "2", "SPARK_CONF_DIR": str(PROJECT / "tests" / "spark_conf")}
+    spark_conf = str(PROJECT / "tests" / "spark_conf")
+    settings = {"SCALE": "0.02", "WEEKS": "2", "SUBJECTS": " ".join(SUBJECTS), "SPARK_CONF_DIR": spark_conf}
     plant = NightlyPlant(tmp_path_factory.mktemp("parity") / "data", settings=settings)
     outcome = plant.run_well("parity")
     assert outcome.last_line.startswith("compare") and outcome.last_line.endswith("rows: equal")

@@ -33,7 +33,7 @@ WRONG = {
     "unknown key": (
         "plant: {name: p1, timezone: UTC, time_zone: UTC}",
         "plant.time_zone: unknown key; "
-        "expected name, timezone, production_day_start, serial_reuse_days, wip_stale_days",
+        "expected name, timezone, production_day_start, serial_reuse_days, wip_stale_days, subjects",
     ),
     "unknown section": (PLANT + "source: []", "source: unknown key; expected plant, sources, retention, publish"),
     "key that only a program knows": (
@@ -61,6 +61,14 @@ WRONG = {
         "plant.serial_reuse_days: -1: expected more than 0",
     ),
     "no days": ("plant: {name: p1, timezone: UTC, wip_stale_days: 0}", "plant.wip_stale_days: 0: expected more than 0"),
+    "unknown subject": (
+        "plant: {name: p1, timezone: UTC, subjects: [yields]}",
+        "plant.subjects.0: 'yields': expected 'sensors', 'production', 'comparison', 'anomalies' or 'spc'",
+    ),
+    "subject without what it is made of": (
+        "plant: {name: p1, timezone: UTC, subjects: comparison}",
+        "plant.subjects: 'comparison': expected production, too, of which comparison is made",
+    ),
     "more days than SQL can count": (
         "plant: {name: p1, timezone: UTC, serial_reuse_days: 99999999999999999999}",
         "plant.serial_reuse_days: 99999999999999999999: expected at most 36525",

@@ -1,0 +1,11 @@
+"""Subjects: what a plant has built besides yields. Each is a folder of models, part of the project or not."""
+
+MADE_OF = {
+    "sensors": (),
+    "production": (),
+    "comparison": ("production",),
+    "anomalies": ("sensors", "production"),
+    "spc": (),
+}
+"""Each with the subjects that its models read."""
+SUBJECTS = list(MADE_OF)
