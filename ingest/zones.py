@@ -42,6 +42,11 @@ def utc_to_local(utc: np.ndarray, zone: str) -> np.ndarray:
     return utc + offsets[np.searchsorted(instants, utc, side="right")]
 
 
+def changes_within(times: np.ndarray, zone: str) -> np.ndarray:
+    """The instants at which the zone's offset changes, at least those from the first to the last of `times` (UTC)."""
+    return _transitions_within(times, zone)[0]
+
+
 def _transitions_within(times: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
     """Transitions (UTC, k) and the offsets around them (k + 1) for the years of `times`, two days wider."""
     if not len(times):
