@@ -2,6 +2,9 @@
 -- changes within one. Line '' are the machines without a line.
 -- window_started_at, window_ended_at: the span around it that is scheduled like it, without a pause; NULL where its end
 -- is not among the days read.
+{% set full_hour_start = microseconds_between("days.day_start_at_local", "date_trunc('hour', days.day_start_at_local)") %}
+{% set full_hour_end = microseconds_between("days.day_end_at_local", "date_trunc('hour', days.day_end_at_local)") %}
+
 with
 
 rules as (
@@ -73,8 +76,8 @@ hours (hour_number) as (
 hours_of_day as (
     select
         days.day_start_at,
-        date_trunc('hour', days.day_start_at_local)::timestamp + hours.hour_number * interval '1 hour'
-        - {{ microseconds_between("days.day_start_at", "days.day_start_at_local") }} * interval '1 microsecond' as at,
+        {{ microseconds_after("days.day_start_at", full_hour_start) }}
+        + hours.hour_number * interval '1 hour' as moment,
         days.day_start_at as from_at,
         coalesce(days.offset_changed_at, days.day_end_at) as until_at
     from days
@@ -82,8 +85,8 @@ hours_of_day as (
     union all
     select
         days.day_start_at,
-        date_trunc('hour', days.day_end_at_local)::timestamp - hours.hour_number * interval '1 hour'
-        - {{ microseconds_between("days.day_end_at", "days.day_end_at_local") }} * interval '1 microsecond' as at,
+        {{ microseconds_after("days.day_end_at", full_hour_end) }}
+        - hours.hour_number * interval '1 hour' as moment,
         days.offset_changed_at as from_at,
         days.day_end_at as until_at
     from days
@@ -94,36 +97,36 @@ hours_of_day as (
 bounds_of_day as (
     select
         'day' as kind,
-        day_start_at as at,
+        day_start_at as moment,
         null::timestamp as until_at
     from days
     union all
     select
         'bound' as kind,
-        day_end_at as at,
+        day_end_at as moment,
         null::timestamp as until_at
     from days
     union all
     select
         'bound' as kind,
-        offset_changed_at as at,
+        offset_changed_at as moment,
         null::timestamp as until_at
     from days
     where offset_changed_at is not null
     union all
     select
         'bound' as kind,
-        at,
+        moment,
         null::timestamp as until_at
     from hours_of_day
-    where at > from_at and at < until_at
+    where moment > from_at and moment < until_at
 ),
 
 events as (
     select
         lines.line_id,
         bounds_of_day.kind,
-        bounds_of_day.at,
+        bounds_of_day.moment,
         bounds_of_day.until_at
     from bounds_of_day
     cross join (select distinct line_id from lines) as lines
@@ -131,21 +134,21 @@ events as (
     select
         line_id,
         kind,
-        shift_start_at as at,
+        shift_start_at as moment,
         shift_end_at as until_at
     from occurrences
     union all
     select
         line_id,
         'bound' as kind,
-        shift_end_at as at,
+        shift_end_at as moment,
         null::timestamp as until_at
     from occurrences
     union all
     select
         shifts.line_id,
         'bound' as kind,
-        shifts.shift_start_at + rules.handover_min * interval '1 minute' as at,
+        shifts.shift_start_at + rules.handover_min * interval '1 minute' as moment,
         null::timestamp as until_at
     from shifts
     cross join rules
@@ -153,7 +156,7 @@ events as (
     select
         shifts.line_id,
         'bound' as kind,
-        shifts.shift_end_at - rules.handover_min * interval '1 minute' as at,
+        shifts.shift_end_at - rules.handover_min * interval '1 minute' as moment,
         null::timestamp as until_at
     from shifts
     cross join rules
@@ -161,14 +164,14 @@ events as (
     select
         line_id,
         kind,
-        start_at as at,
+        start_at as moment,
         end_at as until_at
     from changes
     union all
     select
         line_id,
         'bound' as kind,
-        end_at as at,
+        end_at as moment,
         null::timestamp as until_at
     from changes
 ),
@@ -176,18 +179,18 @@ events as (
 points as (
     select
         line_id,
-        at,
-        lead(at) over (partition by line_id order by at) as ended_at,
+        moment,
+        lead(moment) over (partition by line_id order by moment) as ended_at,
         {% for kind in ["day", "shift"] -%}
-            max(case when kind = '{{ kind }}' then at end) over until_now as {{ kind }}_start_at,
+            max(case when kind = '{{ kind }}' then moment end) over until_now as {{ kind }}_start_at,
         {% endfor -%}
         {% for kind in ["break", "open", "closed", "holiday", "maintenance"] -%}
-            coalesce(max(case when kind = '{{ kind }}' then until_at end) over until_now > at, false) as in_{{ kind }}
+            coalesce(max(case when kind = '{{ kind }}' then until_at end) over until_now > moment, false) as in_{{ kind }}
             {{- "," if not loop.last }}
         {% endfor %}
     from events
     window until_now as (
-        partition by line_id order by at range between unbounded preceding and current row
+        partition by line_id order by moment range between unbounded preceding and current row
     )
 ),
 
@@ -201,7 +204,7 @@ holidays as (
 segments as (
     select
         points.*,
-        points.shift_start_at is not null and shifts.shift_end_at > points.at as in_shift,
+        points.shift_start_at is not null and shifts.shift_end_at > points.moment as in_shift,
         shifts.shift_date,
         shifts.shift_name,
         shifts.crew,
@@ -212,15 +215,12 @@ segments as (
         days.looks_back_to,
         days.looks_ahead_to,
         days.is_written,
-        case
-            when points.at < coalesce(days.offset_changed_at, days.day_end_at)
-                then
-                    points.at
-                    + {{ microseconds_between("days.day_start_at", "days.day_start_at_local") }} * interval '1 microsecond'
-            else
-                points.at
-                + {{ microseconds_between("days.day_end_at", "days.day_end_at_local") }} * interval '1 microsecond'
-        end as started_at_local,
+        {{ microseconds_after(
+            "points.moment",
+            "case when points.moment < coalesce(days.offset_changed_at, days.day_end_at) then "
+            ~ microseconds_between("days.day_start_at", "days.day_start_at_local") ~ " else "
+            ~ microseconds_between("days.day_end_at", "days.day_end_at_local") ~ " end"
+        ) }} as started_at_local,
         exists (
             select 1 from holidays
             where
@@ -230,11 +230,11 @@ segments as (
     from points
     inner join days
         on points.day_start_at = days.day_start_at
-        and points.at < days.day_end_at
+        and points.moment < days.day_end_at
     left join shifts
         on points.line_id = shifts.line_id
         and points.shift_start_at = shifts.shift_start_at
-    where points.ended_at > points.at
+    where points.ended_at > points.moment
 ),
 
 judged as (
@@ -249,8 +249,8 @@ judged as (
         case when in_maintenance then 'planned_maintenance' when in_break then 'break' end as planned_bucket,
         case
             when not in_shift then null
-            when at < shift_start_at + rules.handover_min * interval '1 minute' then 'start'
-            when at >= shift_end_at - rules.handover_min * interval '1 minute' then 'end'
+            when moment < shift_start_at + rules.handover_min * interval '1 minute' then 'start'
+            when moment >= shift_end_at - rules.handover_min * interval '1 minute' then 'end'
             else 'middle'
         end as shift_phase
     from segments
@@ -260,7 +260,7 @@ judged as (
 final as (
     select
         line_id,
-        at as started_at,
+        moment as started_at,
         started_at_local,
         ended_at,
 
@@ -292,13 +292,13 @@ final as (
             else max(case when unscheduled_bucket is null then ended_at end) over until_now
         end as window_started_at,
         case
-            when unscheduled_bucket is null then min(case when unscheduled_bucket is not null then at end) over from_now
-            else min(case when unscheduled_bucket is null then at end) over from_now
+            when unscheduled_bucket is null then min(case when unscheduled_bucket is not null then moment end) over from_now
+            else min(case when unscheduled_bucket is null then moment end) over from_now
         end as window_ended_at
     from judged
     window
-        until_now as (partition by line_id order by at rows between unbounded preceding and current row),
-        from_now as (partition by line_id order by at rows between current row and unbounded following)
+        until_now as (partition by line_id order by moment rows between unbounded preceding and current row),
+        from_now as (partition by line_id order by moment rows between current row and unbounded following)
 )
 
 select * from final

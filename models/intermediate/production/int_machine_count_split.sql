@@ -106,7 +106,7 @@ parts_rounded as (
         {% endfor %}
     from parts_floored
     window of_count as (partition by count_number)
-)
+),
 
 final as (
     select

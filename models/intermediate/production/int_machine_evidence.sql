@@ -18,7 +18,7 @@ machines as (
 cycles as (
     select
         cycles.machine_id,
-        cycles.cycle_timestamp as at,
+        cycles.cycle_timestamp as moment,
         {{ production_date("cycles.cycle_timestamp_local") }} as production_date,
         cycles.part_present,
         cycles.product_name,
@@ -38,7 +38,7 @@ cycles as (
 cycles_joined as (
     select
         *,
-        coalesce({{ microseconds_between("previous_at", "at") }} <= busy_gap_us, false) as goes_on
+        coalesce({{ microseconds_between("previous_at", "moment") }} <= busy_gap_us, false) as goes_on
     from cycles
 ),
 
@@ -46,7 +46,7 @@ cycles_numbered as (
     select
         *,
         count(case when not goes_on then 1 end) over (
-            partition by machine_id order by at, record_hash rows between unbounded preceding and current row
+            partition by machine_id order by moment, record_hash rows between unbounded preceding and current row
         ) as run_number
     from cycles_joined
 ),
@@ -54,10 +54,10 @@ cycles_numbered as (
 runs as (
     select
         machine_id,
-        min(at) as started_at,
-        max(at) as ended_at,
-        min(case when part_present then at end) as first_part_at,
-        max(case when part_present then at end) as last_part_at
+        min(moment) as started_at,
+        max(moment) as ended_at,
+        min(case when part_present then moment end) as first_part_at,
+        max(case when part_present then moment end) as last_part_at
     from cycles_numbered
     group by machine_id, run_number
 ),
@@ -69,13 +69,13 @@ products_made as (
         lag(production_date) over machine_order as previous_date
     from cycles_joined
     where product_name is not null
-    window machine_order as (partition by machine_id order by at, record_hash)
+    window machine_order as (partition by machine_id order by moment, record_hash)
 ),
 
 tests as (
     select
         attempts.machine_id,
-        attempts.test_timestamp as at,
+        attempts.test_timestamp as moment,
         least(
             {{ seconds_after("attempts.test_timestamp", "coalesce(attempts.test_duration_s, 0e0)") }},
             attempts.test_timestamp + rules.state_lasts_days * interval '1 day',
@@ -95,7 +95,7 @@ tests as (
 counts as (
     select
         counts.machine_id,
-        counts.interval_start_at as at,
+        counts.interval_start_at as moment,
         greatest(
             counts.interval_start_at,
             least(
@@ -118,14 +118,14 @@ shown as (
     select
         machine_id,
         'cycle' as kind,
-        started_at as at,
+        started_at as moment,
         ended_at as until_at
     from runs
     union all
     select
         machine_id,
         'part' as kind,
-        first_part_at as at,
+        first_part_at as moment,
         last_part_at as until_at
     from runs
     where first_part_at is not null
@@ -133,14 +133,14 @@ shown as (
     select
         machine_id,
         case when run_number > 1 then 'retest' else 'test' end as kind,
-        at,
+        moment,
         until_at
     from tests
     union all
     select
         machine_id,
         'count' as kind,
-        at,
+        moment,
         until_at
     from counts
 ),
@@ -149,8 +149,8 @@ products as (
     select
         machine_id,
         -- the cycle that ended then made it
-        case when goes_on then previous_at else at end as at,
-        at as recorded_at,
+        case when goes_on then previous_at else moment end as moment,
+        moment as recorded_at,
         product_name,
         null::string as work_order_id
     from products_made
@@ -161,16 +161,16 @@ products as (
     union all
     select
         machine_id,
-        at,
-        at as recorded_at,
+        moment,
+        moment as recorded_at,
         product_name,
         work_order_id
     from tests
     union all
     select
         machine_id,
-        at,
-        at as recorded_at,
+        moment,
+        moment as recorded_at,
         product_name,
         work_order_id
     from counts
@@ -180,7 +180,7 @@ products_ranked as (
     select
         *,
         row_number() over (
-            partition by machine_id, at
+            partition by machine_id, moment
             order by recorded_at desc, product_name desc, work_order_id desc nulls last
         ) as product_rank
     from products
@@ -190,7 +190,7 @@ final as (
     select
         machine_id,
         kind,
-        at,
+        moment,
         until_at,
         null::string as product_name,
         null::string as work_order_id
@@ -199,7 +199,7 @@ final as (
     select
         machine_id,
         'product' as kind,
-        at,
+        moment,
         recorded_at as until_at,
         product_name,
         work_order_id

@@ -37,7 +37,7 @@ spans as (
         machines.line_id,
         machines.stop_class_machine_id,
         machines.horizon_at,
-        spans.at,
+        spans.moment,
         spans.ended_at,
         schedule.production_date,
         schedule.production_week_start,
@@ -60,13 +60,13 @@ spans as (
         spans.corrective_at,
         spans.count_at,
         spans.count_until,
-        coalesce(spans.planned_until > spans.at, false) as in_planned,
-        coalesce(spans.corrective_until > spans.at, false) as in_corrective,
-        coalesce(spans.test_until > spans.at, false) as in_test,
-        coalesce(spans.retest_until > spans.at, false) as in_retest,
-        coalesce(spans.cycle_until > spans.at, false) as in_cycle,
-        coalesce(spans.part_until > spans.at, false) as in_part,
-        coalesce(spans.count_until > spans.at, false) as in_count,
+        coalesce(spans.planned_until > spans.moment, false) as in_planned,
+        coalesce(spans.corrective_until > spans.moment, false) as in_corrective,
+        coalesce(spans.test_until > spans.moment, false) as in_test,
+        coalesce(spans.retest_until > spans.moment, false) as in_retest,
+        coalesce(spans.cycle_until > spans.moment, false) as in_cycle,
+        coalesce(spans.part_until > spans.moment, false) as in_part,
+        coalesce(spans.count_until > spans.moment, false) as in_count,
         -- what lies further away than anything is believed is as good as unknown
         {% for name in ["cycle_until", "part_until", "test_until", "retest_until", "product_at"] -%}
             case when spans.{{ name }} >= schedule.looks_back_to then spans.{{ name }} end as {{ name }},
@@ -121,7 +121,7 @@ known as (
     left join states
         on spans.machine_id = states.machine_id
         and spans.state_at = states.state_start_at
-        and spans.at < states.believed_until
+        and spans.moment < states.believed_until
 ),
 
 judged as (
@@ -144,7 +144,7 @@ judged as (
             when in_test then 'test: production'
             when in_part then 'cycle: production'
             when in_retest then 'test: retest'
-            when at >= horizon_at and not (is_first_to_last and has_cycles) then 'none: no_data'
+            when moment >= horizon_at and not (is_first_to_last and has_cycles) then 'none: no_data'
             when has_cycles and is_before_first then 'cycle: late_start'
             when has_cycles and is_after_last then 'cycle: early_end'
             when in_cycle then 'cycle: production'
@@ -199,10 +199,10 @@ final as (
         grouped.shift_start_at,
         grouped.shift_phase,
         grouped.hour_local,
-        grouped.at as started_at,
+        grouped.moment as started_at,
         grouped.ended_at,
-        grouped.schedule_at_local
-        + {{ microseconds_between("grouped.schedule_at", "grouped.at") }} * interval '1 microsecond' as started_at_local,
+        {{ microseconds_after("grouped.schedule_at_local", microseconds_between("grouped.schedule_at", "grouped.moment")) }}
+            as started_at_local,
 
         -- what the time is
         grouped.bucket,
@@ -249,12 +249,12 @@ final as (
                 then coalesce(grouped.state_work_order_id, products.work_order_id)
         end as work_order_id,
 
-        {{ microseconds_between("grouped.at", "grouped.ended_at") }} as duration_us,
+        {{ microseconds_between("grouped.moment", "grouped.ended_at") }} as duration_us,
         grouped.production_week_start
     from grouped
     left join products
         on grouped.machine_id = products.machine_id
-        and grouped.made_at = products.at
+        and grouped.made_at = products.moment
 )
 
 select * from final order by production_week_start, machine_id, started_at

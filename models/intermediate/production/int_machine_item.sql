@@ -35,7 +35,7 @@ intervals as (
 cycles as (
     select
         cycles.machine_id,
-        cycles.cycle_timestamp as at,
+        cycles.cycle_timestamp as moment,
         cycles.product_name,
         cycles.serial_num,
         cycles.part_present,
@@ -57,7 +57,7 @@ passes as (
         cycles.*,
         lag(cycles.production_date) over (
             partition by cycles.machine_id, cycles.serial_num, cycles.part_present
-            order by cycles.at, cycles.record_hash
+            order by cycles.moment, cycles.record_hash
         ) as previous_date
     from cycles
     where cycles.copy_rank = 1
@@ -67,7 +67,7 @@ passes as (
 items as (
     select
         passes.machine_id,
-        passes.at,
+        passes.moment,
         passes.product_name,
         null::string as work_order_id,
         (passes.part_present and not coalesce(
@@ -90,7 +90,7 @@ items as (
     union all
     select
         attempts.machine_id,
-        attempts.test_timestamp as at,
+        attempts.test_timestamp as moment,
         attempts.product_name,
         attempts.work_order_id,
         coalesce(attempts.run_number = 1 and attempts.test_result = 'pass', false)::bigint as good,
@@ -107,7 +107,7 @@ items as (
     union all
     select
         machine_id,
-        started_at as at,
+        started_at as moment,
         product_name,
         work_order_id,
         good,
@@ -123,9 +123,9 @@ items as (
 placed as (
     select
         machine_id,
-        at,
+        moment,
         max(interval_at) over (
-            partition by machine_id order by at range between unbounded preceding and current row
+            partition by machine_id order by moment range between unbounded preceding and current row
         ) as interval_at,
         product_name,
         work_order_id,
@@ -144,7 +144,7 @@ placed as (
         union all
         select
             machine_id,
-            started_at as at,
+            started_at as moment,
             null::string as product_name,
             null::string as work_order_id,
             null::bigint as good,
@@ -174,7 +174,7 @@ final as (
     inner join intervals
         on placed.machine_id = intervals.machine_id
         and placed.interval_at = intervals.started_at
-        and placed.at < intervals.ended_at
+        and placed.moment < intervals.ended_at
     where placed.is_item
     group by all
 )

@@ -43,21 +43,21 @@ reaching as (
     select
         machine_id,
         kind,
-        at,
+        moment,
         until_at
     from {{ ref("int_machine_evidence") }}
     union all
     select
         machine_id,
         'state' as kind,
-        state_start_at as at,
+        state_start_at as moment,
         case when ends_alone then believed_until end as until_at
     from {{ ref("int_machine_state_meant") }}
     union all
     select
         machine_id,
         kind,
-        min(start_at) as at,
+        min(start_at) as moment,
         max(end_at) as until_at
     from jobs_numbered
     group by machine_id, kind, job_number
@@ -67,7 +67,7 @@ events as (
     select
         machines.machine_id,
         'schedule' as kind,
-        schedule.started_at as at,
+        schedule.started_at as moment,
         schedule.ended_at as until_at
     from machines
     inner join schedule
@@ -79,22 +79,22 @@ events as (
     select
         machine_id,
         kind,
-        at,
+        moment,
         until_at
     from reaching
     union all
     select
         machine_id,
         'bound' as kind,
-        until_at as at,
+        until_at as moment,
         null::timestamp as until_at
     from reaching
-    where until_at > at and kind <> 'product'
+    where until_at > moment and kind <> 'product'
     union all
     select
         machine_id,
         'bound' as kind,
-        horizon_at as at,
+        horizon_at as moment,
         null::timestamp as until_at
     from machines
 ),
@@ -102,26 +102,34 @@ events as (
 points as (
     select
         machine_id,
-        at,
-        lead(at) over (partition by machine_id order by at) as ended_at,
-        max(case when kind = 'schedule' then at end) over until_now as schedule_at,
+        moment,
+        lead(moment) over (partition by machine_id order by moment) as next_at,
+        max(case when kind = 'schedule' then moment end) over until_now as schedule_at,
         max(case when kind = 'schedule' then until_at end) over until_now as schedule_until,
-        max(case when kind = 'state' then at end) over until_now as state_at,
-        max(case when kind = 'product' then at end) over until_now as product_at,
-        max(case when kind = 'corrective' then at end) over until_now as corrective_at,
-        max(case when kind = 'count' then at end) over until_now as count_at,
-        min(case when kind = 'product' then at end) over from_now as next_product_at,
+        max(case when kind = 'state' then moment end) over until_now as state_at,
+        max(case when kind = 'product' then moment end) over until_now as product_at,
+        max(case when kind = 'corrective' then moment end) over until_now as corrective_at,
+        max(case when kind = 'count' then moment end) over until_now as count_at,
+        min(case when kind = 'product' then moment end) over from_now as next_product_at,
         {% for kind in kinds_before -%}
             max(case when kind = '{{ kind }}' then until_at end) over until_now as {{ kind }}_until,
         {% endfor -%}
         {% for kind in kinds_after -%}
-            min(case when kind = '{{ kind }}' then at end) over from_now as next_{{ kind }}_at
+            min(case when kind = '{{ kind }}' then moment end) over from_now as next_{{ kind }}_at
             {{- "," if not loop.last }}
         {% endfor %}
     from events
     window
-        until_now as (partition by machine_id order by at range between unbounded preceding and current row),
-        from_now as (partition by machine_id order by at range between current row and unbounded following)
+        until_now as (partition by machine_id order by moment range between unbounded preceding and current row),
+        from_now as (partition by machine_id order by moment range between current row and unbounded following)
+),
+
+final as (
+    select
+        *,
+        coalesce(next_at, schedule_until) as ended_at
+    from points
+    where schedule_until > moment and coalesce(next_at > moment, true)
 )
 
-select * from points where ended_at > at and schedule_until > at
+select * from final

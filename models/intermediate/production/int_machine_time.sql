@@ -13,15 +13,12 @@
 {% set buckets = [
     "production", "performance_stop", "retest", "unplanned_production", "setup", "malfunction", "minor_stop",
     "interruption", "starved", "blocked", "no_operator", "no_material", "no_order", "idle", "late_start", "early_end",
-    "break", "planned_maintenance", "planned_stop", "unscheduled", "holiday", "closed", "no_data",
+    "break", "planned_maintenance", "planned_stop", "holiday", "closed",
 ] %}
-{% set groups = ["APT", "AUST", "ADET", "ADOT", "planned_downtime"] %}
+{# unscheduled and no_data are groups, too: with what else the plant counts so #}
+{% set groups = ["APT", "AUST", "ADET", "ADOT", "planned_downtime", "unscheduled", "no_data"] %}
 
 with
-
-rules as (
-    select {{ production_rule("state_lasts_days") }}::int as state_lasts_days
-),
 
 days_read as (
     select * from {{ ref("int_machine_day_read") }}
@@ -103,6 +100,7 @@ components as (
         planned_run_time_s,
         unrated_count
     from {{ ref("int_machine_output") }}
+    where production_date in (select production_date from days_read)
 ),
 
 final as (
@@ -111,15 +109,30 @@ final as (
             {{ key }},
         {% endfor -%}
 
-        -- time by bucket, by what it counts as, and of edges of the window that count as busy
+        -- time by bucket, and by what it counts as
         {% for bucket in buckets -%}
-            {{ seconds_where("bucket = '" ~ bucket ~ "'") }} as {{ bucket }}_{{ "time_" if bucket in ("unscheduled", "no_data") }}s,
+            {{ seconds_where("bucket = '" ~ bucket ~ "'") }} as {{ bucket }}_s,
         {% endfor -%}
         {% for group in groups -%}
             {{ seconds_where("time_group = '" ~ group ~ "'") }} as {{ group | lower }}_s,
-        {% endfor -%}
-        1 as one
+        {% endfor %}
+
+        -- stops that began here
+        sum(stop_count)::bigint as stop_count,
+        sum(failure_count)::bigint as failure_count,
+        sum(repair_us)::bigint / 1e6 as repair_s,
+
+        -- units
+        sum(produced)::bigint as produced,
+        sum(good)::bigint as good,
+        sum(scrap)::bigint as scrap,
+        sum(rework)::bigint as rework,
+        sum(planned_run_time_s) as planned_run_time_s,
+        sum(unrated_count)::bigint as unrated_count,
+        production_week_start
     from components
+    where {{ in_touched_weeks("production_week_start", "int_touched_machine_week") }}
+    group by all
 )
 
-select * from final
+select * from final order by production_week_start, machine_id
