@@ -1,0 +1,138 @@
+{{ config(
+    materialized="incremental",
+    partition_by="production_week_start",
+    pre_hook="{{ clear_touched_weeks('int_touched_stop_week') }}",
+) }}
+
+{% set touched_weeks = ref("int_touched_stop_week") %}
+
+with
+
+{% if is_incremental() %}
+    -- the weeks being written, those that their stops reach into, and seven days around
+    weeks_read as (
+        {% for days in [-7, 0, 7, 14] -%}
+            select (week_start + interval '{{ days }} days')::date as week_start from {{ touched_weeks }}
+            union
+        {% endfor -%}
+        {% for days in [0, 7] -%}
+            select (production_week_start + interval '{{ days }} days')::date as week_start
+            from {{ ref("int_machine_interval") }}
+            where
+                stop_started_at < production_week_start - interval '7 days'
+                and stop_started_at >= (select min(week_start) - interval '1 day' from {{ touched_weeks }})
+            {{ "union" if not loop.last }}
+        {% endfor -%}
+    ),
+{% endif %}
+
+intervals as (
+    select *
+    from {{ ref("int_machine_interval") }}
+    {% if is_incremental() %}
+        where production_week_start in (select week_start from weeks_read)
+    {% endif %}
+),
+
+reasons as (
+    select
+        reason_code,
+        min_by(description, line_number) as description
+    from {{ ref("stg_ref_downtime_reasons") }}
+    group by reason_code
+),
+
+surrounded as (
+    select
+        *,
+        lag(bucket) over machine as bucket_before,
+        lead(bucket) over machine as bucket_after,
+        max(case when product_name <> '(none)' then started_at end) over (
+            partition by machine_id order by started_at
+            rows between unbounded preceding and 1 preceding
+        ) as product_before_at,
+        min(case when product_name <> '(none)' then started_at end) over (
+            partition by machine_id order by started_at
+            rows between 1 following and unbounded following
+        ) as product_after_at
+    from intervals
+    window machine as (partition by machine_id order by started_at)
+),
+
+-- each later piece of a stop looks further ahead
+wholes as (
+    select
+        machine_id,
+        stop_started_at,
+        max(ended_at) as stop_ended_at,
+        sum(duration_us)::bigint / 1e6 as duration_s,
+        max_by(coalesce(bucket_after, ''), started_at) as bucket_after,
+        max(coalesce(product_after_at, timestamp '9999-01-01')) as product_after_at
+    from surrounded
+    where stop_started_at is not null
+    group by machine_id, stop_started_at
+),
+
+stops as (
+    select
+        first_pieces.*,
+        wholes.stop_ended_at,
+        wholes.duration_s,
+        nullif(wholes.bucket_after, '') as whole_bucket_after,
+        wholes.product_after_at as whole_product_after_at
+    from surrounded as first_pieces
+    inner join wholes
+        on first_pieces.machine_id = wholes.machine_id
+        and first_pieces.started_at = wholes.stop_started_at
+    where
+        first_pieces.stop_started_at = first_pieces.started_at
+        and {{ in_touched_weeks("first_pieces.production_week_start", "int_touched_stop_week") }}
+),
+
+final as (
+    select
+        -- keys
+        stops.machine_id,
+        stops.stop_started_at,
+        stops.stop_ended_at,
+        stops.started_at_local as stop_started_at_local,
+        stops.line_id,
+
+        -- calendar, at its begin
+        stops.production_date,
+        stops.production_week_start,
+        stops.shift_date,
+        stops.shift_name,
+        stops.crew,
+        stops.shift_phase,
+
+        -- stop
+        stops.time_group,
+        stops.bucket,
+        stops.stop_class,
+        stops.reason_code,
+        reasons.description as reason,
+        coalesce(stops.is_failure, false) as is_failure,
+        stops.duration_s,
+        stops.whole_bucket_after is null as is_open,
+
+        -- around it
+        stops.product_name,
+        stops.work_order_id,
+        stops.bucket_before,
+        stops.whole_bucket_after as bucket_after,
+        before.product_name as product_before,
+        after.product_name as product_after
+    from stops
+    left join reasons on stops.reason_code = reasons.reason_code
+    left join intervals as before
+        on stops.machine_id = before.machine_id
+        and stops.product_before_at = before.started_at
+        and stops.product_before_at >= stops.stop_started_at - interval '7 days'
+    left join intervals as after
+        on stops.machine_id = after.machine_id
+        and stops.whole_product_after_at = after.started_at
+        and stops.whole_product_after_at < stops.stop_ended_at + interval '7 days'
+)
+
+select * from final
