@@ -16,7 +16,6 @@ attempts as (
     window module as (partition by serial_num, product_name, life_number order by attempt_number)
 ),
 
--- where overlapping records would have a module wait less than nothing, it did not wait
 arrivals as (
     select
         load_week,
@@ -29,6 +28,15 @@ arrivals as (
     from attempts
 ),
 
+-- where overlapping records would have a module wait less than nothing, it did not wait
+queued as (
+    select
+        *,
+        case when gap_s < 0e0 then 0e0 else gap_s end as queue_s
+    from arrivals
+    where visit = 1
+),
+
 final as (
     select
         load_week,
@@ -36,14 +44,13 @@ final as (
         product_name,
         test_name,
         count(*) as module_count,
-        count(gap_s) as queue_count,
+        count(queue_s) as queue_count,
         count(*) filter (where gap_s < 0) as overlap_count,
-        sum(greatest(gap_s, 0e0)) as queue_sum_s,
-        {{ ratio("sum(greatest(gap_s, 0e0))", "count(gap_s)") }} as mean_queue_s,
-        median(greatest(gap_s, 0e0)) as median_queue_s,
-        percentile_cont(0.9) within group (order by greatest(gap_s, 0e0)) as p90_queue_s
-    from arrivals
-    where visit = 1
+        sum(queue_s) as queue_sum_s,
+        {{ ratio("sum(queue_s)", "count(queue_s)") }} as mean_queue_s,
+        median(queue_s) as median_queue_s,
+        percentile_cont(0.9) within group (order by queue_s) as p90_queue_s
+    from queued
     group by load_week, load_week_start, product_name, test_name
 )
 
