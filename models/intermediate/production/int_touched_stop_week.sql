@@ -1,41 +1,26 @@
--- Weeks in which a stop may look different: it began in a touched week, reaches into one, or what ran before or after it
--- may lie in one (stop looks seven days back and ahead).
+-- Production weeks in which a stop may look different: it reaches into a touched week, or what ran in the seven days before
+-- or after it lies in one. No stop reaches back further than state_lasts_days before a week (int_machine_interval).
 with
 
-touched as (
-    select week_start from {{ ref("int_touched_machine_week") }}
+rules as (
+    select {{ production_rule("state_lasts_days") }}::int as state_lasts_days
 ),
 
-near as (
-    select week_start from touched
-    union
-    select (week_start - interval '7 days')::date as week_start from touched
-    union
-    select (week_start + interval '7 days')::date as week_start from touched
+days as (
+    select * from {{ ref("stg_calendar_day") }}
 ),
 
-intervals as (
-    select * from {{ ref("int_machine_interval") }} where stop_started_at is not null
-),
-
-reaching as (
-    select distinct
-        machine_id,
-        stop_started_at
-    from intervals
-    where
-        production_week_start in (select week_start from near)
-        and stop_started_at < started_at
+weeks as (
+    select distinct date_trunc('week', production_date)::date as week_start from days
 ),
 
 final as (
-    select week_start from near
-    union
-    select intervals.production_week_start as week_start
-    from intervals
-    inner join reaching
-        on intervals.machine_id = reaching.machine_id
-        and intervals.started_at = reaching.stop_started_at
+    select distinct weeks.week_start
+    from weeks
+    cross join rules
+    inner join {{ ref("int_touched_machine_week") }} as touched
+        on weeks.week_start + (rules.state_lasts_days + 13) * interval '1 day' >= touched.week_start
+        and weeks.week_start - interval '7 days' <= touched.week_start
 )
 
-select * from final
+select * from final where {{ is_open("week_start") }}

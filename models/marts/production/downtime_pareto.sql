@@ -20,34 +20,69 @@ buckets as (
 
 reasons as (
     select
-        reason_code,
-        min_by(description, line_number) as description,
-        min_by(loss_class, line_number) as loss_class
+        lower(trim(reason_code)) as reason_code,
+        min_by(description, line_number) filter (where description is not null) as description,
+        min_by(loss_class, line_number) filter (where loss_class is not null) as loss_class
     from {{ ref("stg_ref_downtime_reasons") }}
-    group by reason_code
+    group by lower(trim(reason_code))
+),
+
+parts as (
+    select
+        production_week_start,
+        machine_id,
+        line_id,
+        shift_name,
+        time_group,
+        bucket,
+        reason_code,
+        duration_us,
+        0 as stop_count,
+        0 as failure_count
+    from intervals
+    union all
+    -- at their begin
+    select
+        production_week_start,
+        machine_id,
+        line_id,
+        shift_name,
+        time_group,
+        bucket,
+        reason_code,
+        0 as duration_us,
+        1 as stop_count,
+        is_failure::int as failure_count
+    from {{ ref("stop") }}
+    where not is_continued and {{ in_touched_weeks("production_week_start", "int_touched_machine_week") }}
 ),
 
 final as (
     select
-        intervals.production_week_start,
-        intervals.machine_id,
-        intervals.line_id,
-        coalesce(intervals.shift_name, '(none)') as shift_name,
-        intervals.time_group,
-        intervals.bucket,
-        coalesce(intervals.reason_code, '(none)') as reason_code,
-        reasons.description as reason,
-        coalesce(reasons.loss_class, buckets.loss_class) as loss_class,
-        sum(intervals.duration_us)::bigint / 1e6 as duration_s,
-        -- at their begin
-        count(*) filter (where intervals.stop_started_at = intervals.started_at) as stop_count,
-        count(*) filter (where intervals.stop_started_at = intervals.started_at and intervals.is_failure)
-            as failure_count
-    from intervals
-    inner join buckets on intervals.bucket = buckets.bucket
-    left join reasons on intervals.reason_code = reasons.reason_code
-    where buckets.is_loss or intervals.time_group <> 'APT'
-    group by all
+        parts.production_week_start,
+        parts.machine_id,
+        parts.line_id,
+        coalesce(parts.shift_name, '(none)') as shift_name,
+        parts.time_group,
+        parts.bucket,
+        coalesce(parts.reason_code, '(none)') as reason_code,
+        max(reasons.description) as reason,
+        max(coalesce(reasons.loss_class, buckets.loss_class)) as loss_class,
+        sum(parts.duration_us)::bigint / 1e6 as duration_s,
+        sum(parts.stop_count)::bigint as stop_count,
+        sum(parts.failure_count)::bigint as failure_count
+    from parts
+    inner join buckets on parts.bucket = buckets.bucket
+    left join reasons on lower(trim(parts.reason_code)) = reasons.reason_code
+    where buckets.is_loss or parts.time_group <> 'APT'
+    group by
+        parts.production_week_start,
+        parts.machine_id,
+        parts.line_id,
+        coalesce(parts.shift_name, '(none)'),
+        parts.time_group,
+        parts.bucket,
+        coalesce(parts.reason_code, '(none)')
 )
 
 select * from final

@@ -35,7 +35,7 @@ roles as (
 ),
 
 rates as (
-    select * from {{ ref("stg_ref_standard_rates") }} where rate_per_h > 0
+    select * from {{ ref("int_standard_rate") }} where rate_per_h > 0
 ),
 
 machines as (
@@ -57,11 +57,7 @@ rates_ranked as (
         rates.rate_per_h,
         row_number() over (
             partition by roles.production_date, roles.line_id, roles.product_name
-            order by
-                case when rates.product_name is null then 0 else 1 end
-                + case when rates.machine_id is null then 0 else 1 end desc,
-                rates.valid_from desc nulls last,
-                rates.line_number
+            order by rates.specificity desc, rates.valid_from desc nulls last, rates.line_number
         ) as rate_rank
     from roles
     inner join rates

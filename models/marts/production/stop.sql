@@ -4,25 +4,21 @@
     pre_hook="{{ clear_touched_weeks('int_touched_stop_week') }}",
 ) }}
 
-{% set touched_weeks = ref("int_touched_stop_week") %}
-
 with
 
+rules as (
+    select {{ production_rule("state_lasts_days") }}::int as state_lasts_days
+),
+
 {% if is_incremental() %}
-    -- the weeks being written, those that their stops reach into, and seven days around
+    -- as far as the stops of the weeks being written reach, and seven days around
     weeks_read as (
-        {% for days in [-7, 0, 7, 14] -%}
-            select (week_start + interval '{{ days }} days')::date as week_start from {{ touched_weeks }}
-            union
-        {% endfor -%}
-        {% for days in [0, 7] -%}
-            select (production_week_start + interval '{{ days }} days')::date as week_start
-            from {{ ref("int_machine_interval") }}
-            where
-                stop_started_at < production_week_start - interval '7 days'
-                and stop_started_at >= (select min(week_start) - interval '1 day' from {{ touched_weeks }})
-            {{ "union" if not loop.last }}
-        {% endfor -%}
+        select distinct weeks.production_week_start
+        from (select distinct production_week_start from {{ ref("int_machine_interval") }}) as weeks
+        cross join rules
+        inner join {{ ref("int_touched_stop_week") }} as touched
+            on weeks.production_week_start + interval '7 days' >= touched.week_start
+            and weeks.production_week_start - (rules.state_lasts_days + 13) * interval '1 day' <= touched.week_start
     ),
 {% endif %}
 
@@ -30,23 +26,32 @@ intervals as (
     select *
     from {{ ref("int_machine_interval") }}
     {% if is_incremental() %}
-        where production_week_start in (select week_start from weeks_read)
+        where production_week_start in (select production_week_start from weeks_read)
     {% endif %}
+),
+
+machines as (
+    select * from {{ ref("int_machine") }}
 ),
 
 reasons as (
     select
-        reason_code,
+        lower(trim(reason_code)) as reason_code,
         min_by(description, line_number) as description
     from {{ ref("stg_ref_downtime_reasons") }}
-    group by reason_code
+    where description is not null
+    group by lower(trim(reason_code))
 ),
 
 surrounded as (
     select
         *,
+        row_number() over (partition by machine_id, stop_started_at order by started_at) as piece_number,
         lag(bucket) over machine as bucket_before,
         lead(bucket) over machine as bucket_after,
+        -- it began before the piece before, which is told under an earlier begin
+        coalesce(lag(stop_started_at) over machine < stop_started_at and stop_started_at < lag(ended_at) over machine, false)
+            as is_continued,
         max(case when product_name <> '(none)' then started_at end) over (
             partition by machine_id order by started_at
             rows between unbounded preceding and 1 preceding
@@ -77,15 +82,15 @@ stops as (
     select
         first_pieces.*,
         wholes.stop_ended_at,
-        wholes.duration_s,
-        nullif(wholes.bucket_after, '') as whole_bucket_after,
-        wholes.product_after_at as whole_product_after_at
+        wholes.duration_s as stop_s,
+        nullif(wholes.bucket_after, '') as stop_bucket_after,
+        wholes.product_after_at as stop_product_after_at
     from surrounded as first_pieces
     inner join wholes
         on first_pieces.machine_id = wholes.machine_id
-        and first_pieces.started_at = wholes.stop_started_at
+        and first_pieces.stop_started_at = wholes.stop_started_at
     where
-        first_pieces.stop_started_at = first_pieces.started_at
+        first_pieces.piece_number = 1
         and {{ in_touched_weeks("first_pieces.production_week_start", "int_touched_stop_week") }}
 ),
 
@@ -95,7 +100,7 @@ final as (
         stops.machine_id,
         stops.stop_started_at,
         stops.stop_ended_at,
-        stops.started_at_local as stop_started_at_local,
+        stops.started_at_local as lost_from_local,
         stops.line_id,
 
         -- calendar, at its begin
@@ -113,26 +118,28 @@ final as (
         stops.reason_code,
         reasons.description as reason,
         coalesce(stops.is_failure, false) as is_failure,
-        stops.duration_s,
-        stops.whole_bucket_after is null as is_open,
+        stops.stop_s as duration_s,
+        stops.is_continued,
+        coalesce(stops.stop_ended_at >= machines.horizon_at, false) as is_open,
 
         -- around it
         stops.product_name,
         stops.work_order_id,
         stops.bucket_before,
-        stops.whole_bucket_after as bucket_after,
+        stops.stop_bucket_after as bucket_after,
         before.product_name as product_before,
         after.product_name as product_after
     from stops
-    left join reasons on stops.reason_code = reasons.reason_code
+    left join machines on stops.machine_id = machines.machine_id
+    left join reasons on lower(trim(stops.reason_code)) = reasons.reason_code
     left join intervals as before
         on stops.machine_id = before.machine_id
         and stops.product_before_at = before.started_at
         and stops.product_before_at >= stops.stop_started_at - interval '7 days'
     left join intervals as after
         on stops.machine_id = after.machine_id
-        and stops.whole_product_after_at = after.started_at
-        and stops.whole_product_after_at < stops.stop_ended_at + interval '7 days'
+        and stops.stop_product_after_at = after.started_at
+        and stops.stop_product_after_at < stops.stop_ended_at + interval '7 days'
 )
 
 select * from final
