@@ -34,6 +34,16 @@ machines as (
     select * from {{ ref("int_machine") }}
 ),
 
+-- no further back a stop of the week is looked for
+bounds as (
+    select
+        date_trunc('week', days.production_date)::date as week_start,
+        min(days.day_start_at) - max(rules.state_lasts_days) * interval '1 day' as looks_back_to
+    from {{ ref("stg_calendar_day") }} as days
+    cross join rules
+    group by date_trunc('week', days.production_date)::date
+),
+
 reasons as (
     select
         lower(trim(reason_code)) as reason_code,
@@ -49,9 +59,6 @@ surrounded as (
         row_number() over (partition by machine_id, stop_started_at order by started_at) as piece_number,
         lag(bucket) over machine as bucket_before,
         lead(bucket) over machine as bucket_after,
-        -- it began before the piece before, which is told under an earlier begin
-        coalesce(lag(stop_started_at) over machine < stop_started_at and stop_started_at < lag(ended_at) over machine, false)
-            as is_continued,
         max(case when product_name <> '(none)' then started_at end) over (
             partition by machine_id order by started_at
             rows between unbounded preceding and 1 preceding
@@ -119,7 +126,7 @@ final as (
         reasons.description as reason,
         coalesce(stops.is_failure, false) as is_failure,
         stops.stop_s as duration_s,
-        stops.is_continued,
+        stops.stop_started_at <= bounds.looks_back_to as is_continued,
         coalesce(stops.stop_ended_at >= machines.horizon_at, false) as is_open,
 
         -- around it
@@ -130,6 +137,7 @@ final as (
         before.product_name as product_before,
         after.product_name as product_after
     from stops
+    inner join bounds on stops.production_week_start = bounds.week_start
     left join machines on stops.machine_id = machines.machine_id
     left join reasons on lower(trim(stops.reason_code)) = reasons.reason_code
     left join intervals as before
