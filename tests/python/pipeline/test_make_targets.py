@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from nightly_plant import NightlyPlant
 
-from pipeline.documentation import CONTRACT_PAGE
+from pipeline.documentation import CONTRACT_PAGE, KPI_PAGE
 from pipeline.paths import PROJECT
 
 STEPS = ["ingest", "build", "publish", "report"]
@@ -62,14 +62,13 @@ def test_clean_removes_what_can_be_made_again_and_nothing_else(tmp_path, gone):
 
 
 # the contract that a plant reads is not the one that the loader keeps
-def test_docs_writes_both_pages_also_where_nothing_was_built(tmp_path):
-    before = CONTRACT_PAGE.read_text(encoding="utf-8")
+def test_docs_writes_all_pages_also_where_nothing_was_built(tmp_path):
+    before = {page: page.read_text(encoding="utf-8") for page in (CONTRACT_PAGE, KPI_PAGE)}
     outcome = NightlyPlant(tmp_path / "data").run_well("docs")
-    assert before == CONTRACT_PAGE.read_text(encoding="utf-8"), (
-        "docs/data_contract.md was out of date; `make docs` wrote it"
-    )
+    for page, text in before.items():
+        assert text == page.read_text(encoding="utf-8"), f"{page} was out of date; `make docs` wrote it"
     page = tmp_path / "data" / "docs" / "index.html"
-    assert outcome.last_line.endswith(f"{CONTRACT_PAGE} {page}")
+    assert outcome.last_line.endswith(f"{CONTRACT_PAGE} {KPI_PAGE} {page}")
     text = page.read_text(encoding="utf-8")
     assert "model.firstpass.summary_prod_test" in text
     assert not (tmp_path / "data" / "warehouse.duckdb").exists()

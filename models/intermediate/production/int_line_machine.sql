@@ -1,0 +1,31 @@
+-- One row per machine that stands in a line, with its place there. Where line_position is empty for all of a line's
+-- machines, each of them is its last: they stand side by side.
+{{ config(materialized="view") }}
+
+with
+
+machines as (
+    select
+        machine_id,
+        min_by(line_id, line_number) as line_id,
+        coalesce(min_by(line_position, line_number), 0)::bigint as line_position,
+        coalesce(min_by(is_constraint, line_number), false) as is_marked
+    from {{ ref("stg_ref_machines") }}
+    where line_id is not null
+    group by machine_id
+),
+
+final as (
+    select
+        machine_id,
+        line_id,
+        line_position,
+        line_position = max(line_position) over line as is_last,
+        -- where no line_constraints.csv says otherwise
+        case when bool_or(is_marked) over line then is_marked else line_position = max(line_position) over line end
+            as is_constraint
+    from machines
+    window line as (partition by line_id)
+)
+
+select * from final

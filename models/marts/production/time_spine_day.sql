@@ -1,0 +1,3 @@
+{{ config(materialized="view") }}
+
+select production_date from {{ ref("stg_calendar_day") }}

@@ -1,0 +1,112 @@
+"""docs/kpis.md: the figures of the marts, from the models' own YAML.
+
+A column with `meta.kpi` is a figure. Its worked example is a unit test of its model, named by the model's
+`meta.kpi_example`: the numbers on the page are those that dbt builds and compares.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from pipeline.paths import PROJECT
+
+HEAD = Path(__file__).with_name("kpi_head.md")
+MODELS = PROJECT / "models" / "marts"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure as its first model tells of it. `models` are all that store it, with their grain."""
+
+    name: str
+    definition: str
+    unit: str
+    iso_name: str | None
+    parts: str | None
+    example: str | None
+    """Name of the unit test."""
+    numbers: dict[str, float | None]
+    """Of the example: columns of the row that it expects."""
+    models: dict[str, str]
+
+
+def page() -> str:
+    """The page as Markdown."""
+    parts = [HEAD.read_text(encoding="utf-8").rstrip(), "## Figures"]
+    return "\n\n".join(parts + [_section(figure) for figure in figures().values()]) + "\n"
+
+
+def figures() -> dict[str, Figure]:
+    """By name, in the order of the models' files, OEE first."""
+    files = sorted(MODELS.rglob("*.yml"), key=lambda file: (file.name != "oee.yml", file))
+    documents = [yaml.safe_load(file.read_text(encoding="utf-8")) or {} for file in files]
+    tests = {test["name"]: test for document in documents for test in document.get("unit_tests", [])}
+    found: dict[str, Figure] = {}
+    for model in (model for document in documents for model in document.get("models", [])):
+        test = tests.get(model.get("config", {}).get("meta", {}).get("kpi_example", ""))
+        for column in model.get("columns", []):
+            meta = column.get("config", {}).get("meta", {}).get("kpi")
+            if meta is None:
+                continue
+            name = column["name"]
+            if name not in found:
+                found[name] = Figure(
+                    name,
+                    column["description"],
+                    meta["unit"],
+                    meta.get("iso_name"),
+                    meta.get("parts"),
+                    test and test["name"],
+                    _numbers(test, name),
+                    {},
+                )
+            found[name].models[model["name"]] = model["description"]
+    return found
+
+
+def worked(figure: Figure) -> str | None:
+    """Its parts with the numbers of the example in place of their names; None without one."""
+    if not figure.parts or figure.numbers.get(figure.name) is None:
+        return None
+    return re.sub(r"[a-z]\w*", lambda name: _text(figure.numbers[name.group()]), figure.parts)
+
+
+def _numbers(test: dict | None, name: str) -> dict[str, float | None]:
+    """The numbers of the first row that the test expects the figure in."""
+    for row in test["expect"]["rows"] if test else []:
+        if row.get(name) is not None:
+            return {column: _number(value) for column, value in row.items()}
+    return {}
+
+
+def _number(value: object) -> float | None:
+    try:
+        return float(str(value))
+    except ValueError:
+        return None
+
+
+def _text(number: float | None) -> str:
+    return "" if number is None else f"{number:.6f}".rstrip("0").rstrip(".")
+
+
+def _section(figure: Figure) -> str:
+    lines = [f"### {figure.name}", "", figure.definition, ""]
+    if figure.iso_name:
+        lines.append(f"- ISO 22400-2: {figure.iso_name}")
+    lines.append(f"- Unit: {figure.unit}")
+    if figure.parts:
+        lines.append(f"- Parts: `{figure.parts}`; over more rows, the parts are added first")
+    else:
+        lines.append("- Parts: none; taken from the records of the row, and not to be added or averaged")
+    calculation = worked(figure)
+    if calculation:
+        value = _text(figure.numbers[figure.name])
+        lines.append(f"- Example: {calculation} = {value} (unit test `{figure.example}`)")
+    elif figure.numbers:
+        lines.append(f"- Example: {_text(figure.numbers[figure.name])} (unit test `{figure.example}`)")
+    lines.append("- In:")
+    lines += [f"  - `{model}`: {description}" for model, description in figure.models.items()]
+    return "\n".join(lines)

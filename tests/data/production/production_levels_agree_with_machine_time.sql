@@ -1,0 +1,51 @@
+-- A figure differs with the level it is asked at: seconds or units of a week's machine time are missing from a level of
+-- OEE or from the hours, or are there twice.
+{% set parts = ["calendar_s", "apt_s", "aust_s", "adet_s", "adot_s", "produced", "good", "planned_run_time_s"] %}
+
+with
+
+levels as (
+    select
+        'int_machine_time' as level,
+        production_week_start,
+        apt_s + aust_s + adet_s + adot_s + planned_downtime_s + unscheduled_s + no_data_s as calendar_s,
+        {{ parts[1:] | join(", ") }}
+    from {{ ref("int_machine_time") }}
+    {% for level in [
+        "oee_by_machine_shift", "oee_by_machine_day", "oee_by_product_week", "oee_by_plant_day", "production_rate",
+    ] -%}
+        union all
+        select
+            '{{ level }}' as level,
+            production_week_start,
+            {{ parts | join(", ") }}
+        from {{ ref(level) }}
+    {% endfor -%}
+),
+
+weeks as (
+    select
+        level,
+        production_week_start,
+        {% for part in parts -%}
+            sum({{ part }}) as {{ part }}{{ "," if not loop.last }}
+        {% endfor -%}
+    from levels
+    where {{ just_written("production_week_start", "int_touched_machine_week") }}
+    group by level, production_week_start
+),
+
+compared as (
+    select
+        production_week_start,
+        {% for part in parts -%}
+            max({{ part }}) - min({{ part }}) <= 1e-9 * max(abs({{ part }})) + 1e-5 as {{ part }}_agrees,
+        {% endfor -%}
+        count(*) as level_count
+    from weeks
+    group by production_week_start
+)
+
+select *
+from compared
+where not (level_count = 6{% for part in parts %} and {{ part }}_agrees{% endfor %})
