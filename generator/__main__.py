@@ -1,5 +1,6 @@
 """`python -m generator --out DIR --format parquet|csv|xlsx|duckdb`: the simulated plant's records as files."""
 
+import json
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,12 +11,14 @@ import pyarrow as pa
 from rich.console import Console
 from rich.progress import Progress
 
-from generator.history import simulate_weeks
+from generator.history import schemas, simulate_weeks, true_effects
 from generator.outputs import WRITERS
 from generator.reference import GeneratorError
 from pipeline.plant import PlantError, SimulatorSource, load_plant
 
 QUIET_SECONDS = 2.0
+TRUTH = "truth.json"
+"""What crews, machines and products really are like; docs/simulated_plant.md."""
 
 
 @click.command()
@@ -36,7 +39,7 @@ def main(
     weeks: int | None,
     start: datetime | None,
 ) -> None:
-    """Simulates a plant from the CSVs of its folder and writes its test records and reworks."""
+    """Simulates a plant from the CSVs of its folder and writes its records."""
     try:
         read = load_plant(plant)
         source = next((each for each in read.sources if each.kind == "simulator"), None)
@@ -55,7 +58,11 @@ def main(
         )
         out.mkdir(parents=True, exist_ok=True)
         counts: dict[str, int] = {}
-        paths = WRITERS[file_format](out, _watched(history, weeks, counts), read.plant.timezone)
+        tables = schemas(read.folder)
+        paths = WRITERS[file_format](out, tables, _watched(history, weeks, counts), read.plant.timezone)
+        if effects := true_effects(read.folder):
+            paths.append(out / TRUTH)
+            paths[-1].write_text(json.dumps(effects, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except (GeneratorError, PlantError, OSError) as error:
         raise click.ClickException(str(error)) from None
     for name, count in counts.items():
@@ -77,7 +84,7 @@ def _watched(pieces: Iterator[dict[str, pa.Table]], weeks: int, counts: dict[str
             yield piece
             if time.monotonic() - begun > QUIET_SECONDS:
                 bar.start()
-            if piece["test_record"].num_rows:
+            if "test_record" in piece and piece["test_record"].num_rows:
                 times = piece["test_record"]["test_timestamp"]
                 first = first or times[0].as_py()
                 bar.update(task, completed=(times[-1].as_py() - first) / timedelta(weeks=1))

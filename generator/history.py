@@ -7,18 +7,32 @@ made in pieces equals the one made whole.
 
 from collections.abc import Iterator
 from datetime import date, time
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from generator import production
 from generator.process import ATTEMPT, REWORK, run_golden_units, run_modules
+from generator.production import Production, read_production, truth
 from generator.production_days import ProductionDays
 from generator.records import SCHEMAS, Records
 from generator.reference import GeneratorError, Reference, read_reference
 from generator.starts import LONGEST_DAYS, Starts, plan_starts
 
 MODULES_AT_ONCE = 50_000
+
+
+def schemas(reference_folder: Path) -> dict[str, pa.Schema]:
+    """The tables that a plant's simulation has: always test_record and rework. Raises GeneratorError."""
+    return SCHEMAS | production.schemas(reference_folder)
+
+
+def true_effects(reference_folder: Path) -> dict:
+    """What is really so of crews, machines and products (production.truth); empty where no machines are simulated."""
+    found = read_production(reference_folder)
+    return truth(found) if found else {}
 
 
 def simulate(
@@ -33,26 +47,27 @@ def simulate(
     end_day: int,
     serial_reuse_days: int | None = 365,
 ) -> dict[str, pa.Table]:
-    """Tables test_record and rework (records.SCHEMAS) of the production days [begin_day, end_day), by start time.
+    """The tables (schemas()) of the production days [begin_day, end_day).
 
     A record belongs to the day in which it starts. Days count from 0 = `start`, each from `day_start` in `timezone`.
     `scale` multiplies the weekly starts and golden runs. No serial comes back within `serial_reuse_days` (None: never).
     Raises GeneratorError.
     """
-    pieces = list(
-        simulate_weeks(
-            reference_folder,
-            seed=seed,
-            scale=scale,
-            start=start,
-            timezone=timezone,
-            day_start=day_start,
-            begin_day=begin_day,
-            end_day=end_day,
-            serial_reuse_days=serial_reuse_days,
-        )
-    )
-    return {name: pa.concat_tables([piece[name] for piece in pieces]).combine_chunks() for name in pieces[0]}
+    found: dict[str, list[pa.Table]] = {}
+    for piece in simulate_weeks(
+        reference_folder,
+        seed=seed,
+        scale=scale,
+        start=start,
+        timezone=timezone,
+        day_start=day_start,
+        begin_day=begin_day,
+        end_day=end_day,
+        serial_reuse_days=serial_reuse_days,
+    ):
+        for name, table in piece.items():
+            found.setdefault(name, []).append(table)
+    return {name: pa.concat_tables(tables).combine_chunks() for name, tables in found.items()}
 
 
 def simulate_weeks(
@@ -67,9 +82,11 @@ def simulate_weeks(
     end_day: int,
     serial_reuse_days: int | None = 365,
 ) -> Iterator[dict[str, pa.Table]]:
-    """The same as simulate in pieces, at least one, in order of time: a week (7 days from `start`) or less.
+    """The same as simulate in pieces, which have some of the tables each.
 
-    A piece comes from at most MODULES_AT_ONCE modules, so that memory does not grow with scale or length.
+    First test_record and rework, at least one piece, in order of time: a week (7 days from `start`) or less, from at
+    most MODULES_AT_ONCE modules, so that memory does not grow with scale or length. Then what machines and orders are
+    about, a week or less each.
     """
     if not 0 <= begin_day <= end_day <= LONGEST_DAYS:
         raise GeneratorError(f"days {begin_day} to {end_day}: expected 0 <= begin <= end <= {LONGEST_DAYS}")
@@ -80,7 +97,9 @@ def simulate_weeks(
     reference = read_reference(reference_folder)
     days = ProductionDays(start, timezone, day_start)
     starts = plan_starts(reference, seed, scale, -(-end_day // 7), serial_reuse_days)
-    return _pieces(reference, days, starts, seed, begin_day=begin_day, end_day=end_day)
+    pieces = _pieces(reference, days, starts, seed, begin_day=begin_day, end_day=end_day)
+    produced = read_production(reference_folder)
+    return chain(pieces, Production(produced, days, seed).weeks(begin_day, end_day)) if produced else pieces
 
 
 def _pieces(

@@ -5,7 +5,9 @@ Every complaint is a `GeneratorError` of one line that names file, row, column, 
 
 import csv
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 
@@ -15,12 +17,14 @@ class GeneratorError(ValueError):
 
 @dataclass(frozen=True)
 class Text:
-    """A name; never empty."""
+    """A name; never empty, unless `default` stands for an empty one."""
+
+    default: str | None = None
 
     def parse(self, text: str) -> str:
-        if not text:
+        if not text and self.default is None:
             raise ValueError("expected a text")
-        return text
+        return text or self.default
 
 
 @dataclass(frozen=True)
@@ -47,14 +51,43 @@ class Number:
         return value
 
 
+@dataclass(frozen=True)
+class Word:
+    """One of `words`, in any case."""
+
+    words: tuple[str, ...]
+    default: str | None = None
+
+    def parse(self, text: str) -> str:
+        word = (text or self.default or "").lower()
+        if word not in self.words:
+            raise ValueError(f"expected one of {', '.join(self.words)}")
+        return word
+
+
+@dataclass(frozen=True)
+class Day:
+    """A date; an empty one is None. `default`: the column may be absent."""
+
+    default: str = ""
+
+    def parse(self, text: str) -> date | None:
+        try:
+            return date.fromisoformat(text) if text else None
+        except ValueError:
+            raise ValueError("expected a date such as 2024-03-05") from None
+
+
+Kind = Text | Number | Word | Day
 TEXT = Text()
+ANY_TEXT = Text(default="")
 SHARE = Number(high=1e6)
 PROBABILITY = Number(high=1)
 SECONDS = Number(high=1e7)
 DURATION = Number(high=1e6, above_low=True)
 
 MOST_ROWS = 30_000
-FILES: dict[str, dict[str, Text | Number]] = {
+FILES: dict[str, dict[str, Kind]] = {
     "products": {
         "product_name": TEXT,
         "serial_prefix": TEXT,
@@ -82,14 +115,18 @@ FILES: dict[str, dict[str, Text | Number]] = {
 }
 
 
-def read_rows(folder: Path, name: str) -> list[dict]:
-    """The rows of `<folder>/<name>.csv` with the columns of FILES, parsed; further columns are left out.
+def read_rows(
+    folder: Path, name: str, columns: Mapping[str, Kind] | None = None, *, is_optional: bool = False
+) -> list[dict]:
+    """The rows of `<folder>/<name>.csv` with `columns` (default: those of FILES), parsed; further ones are left out.
 
     Headers match whatever their case and underscores, as in the loader. An absent column is an error unless its
-    type has a default.
+    type has a default; so is an absent file, or one without rows, unless `is_optional`.
     """
     file = Path(folder) / f"{name}.csv"
-    columns = FILES[name]
+    columns = columns or FILES[name]
+    if is_optional and not file.exists():
+        return []
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             table = list(csv.reader(lines, strict=True))
@@ -119,7 +156,7 @@ def read_rows(folder: Path, name: str) -> list[dict]:
         rows.append(row)
     if len(rows) > MOST_ROWS:
         raise GeneratorError(f"{file}: {len(rows)} rows; the simulator takes at most {MOST_ROWS}")
-    if not rows:
+    if not rows and not is_optional:
         raise GeneratorError(f"{file}: has no rows; the simulator needs at least one")
     return rows
 

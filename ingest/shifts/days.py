@@ -22,16 +22,6 @@ class Days:
         bounds = self.instants(np.append(self.dates, self.dates[-1] + 1), day_start_s)
         self.starts, self.ends = bounds[:-1], bounds[1:]
 
-    @property
-    def changes(self) -> np.ndarray:
-        """The instant within each day at which the offset of the zone changes; -1 where it does not."""
-        found = np.full(len(self.dates), -1)
-        instants = zones.changes_within(self.starts, self.zone)
-        day = np.searchsorted(self.starts, instants, side="left") - 1
-        inside = (day >= 0) & (instants < self.ends[day])
-        found[day[inside]] = instants[inside]
-        return found
-
     def instants(self, dates: np.ndarray, seconds: int | np.ndarray) -> np.ndarray:
         """Of the wall time `seconds` after the midnight of each date. One that occurs twice is the first, one that is
         skipped is moved forward, as in records."""

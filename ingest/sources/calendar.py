@@ -44,7 +44,7 @@ def find(plant: Plant, lake: Lake) -> Iterator[Object]:
         return
     start = plant.plant.production_day_start
     days = Days(*span, plant.plant.timezone, start.hour * 3600 + start.minute * 60)
-    yield _object(DAYS, _day_records(days), [], repr(start), days.starts, days.ends, days.changes)
+    yield _object(DAYS, _day_records(days), [], repr(start), days.starts, days.ends)
     lines, faults = read_lines({name: lake.newest(f"ref_{name}").to_pylist() for name in FILES})
     found = occurrences_of(lines, days, faults)
     kinds, times = repr(found.kinds), (found.which, found.dates, found.starts, found.ends)
@@ -78,7 +78,7 @@ def _day_records(days: Days) -> pa.Table:
             "production_date": pa.array(days.dates.astype("datetime64[D]")),
             "day_start_at": _instants(days.starts),
             "day_end_at": _instants(days.ends),
-            "offset_changed_at": _instants(days.changes),
+            "offset_changed_at": _instants(zones.changes_between(days.starts, days.ends, days.zone)),
         }
     )
 
@@ -99,8 +99,7 @@ def _shift_records(found: Occurrences) -> pa.Table:
 
 
 def _instants(times: np.ndarray) -> pa.Array:
-    """NULL where there is none (-1)."""
-    return pa.array(times, pa.int64(), mask=times == -1).cast(UTC)
+    return pa.array(times, pa.int64()).cast(UTC)
 
 
 def _object(table: str, records: pa.Table, faults: list[Fault], texts: str, *numbers: np.ndarray) -> Object:

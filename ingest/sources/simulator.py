@@ -12,8 +12,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from generator import GeneratorError, simulate_weeks
-from generator.records import SCHEMAS
+from generator import GeneratorError, schemas, simulate_weeks
 from ingest.lake import Load
 from ingest.source import BATCH_ROWS, Batch, Object, Reading
 from pipeline.plant import Plant, PlantError, SimulatorSource
@@ -28,10 +27,14 @@ def find(plant: Plant, source: SimulatorSource, loads: list[Load]) -> Iterator[O
     Raises PlantError when the settings are not those of the days that were loaded before, or can't be simulated.
     """
     settings = f"seed={source.seed} scale={source.scale:g} start={source.start}"
-    begin, end = _next_days(source, settings, set(SCHEMAS), loads)
+    try:
+        tables = set(schemas(plant.folder))
+    except GeneratorError as error:
+        raise PlantError(f"{plant.folder}: can't be simulated: {error}") from None
+    begin, end = _next_days(source, settings, tables, loads)
     name = f"{settings} days={begin}-{end}"
     history = _History(plant, source, begin, end)
-    for table in sorted(SCHEMAS, key=lambda table: (table != STREAMED, table)):
+    for table in sorted(tables, key=lambda table: (table != STREAMED, table)):
         yield Object(
             source=source.name,
             table=table,
@@ -68,7 +71,8 @@ class _History:
 
     def batches(self, table: str) -> Iterator[Batch]:
         first = 1
-        for piece in self.kept if self.kept and table != STREAMED else self._pieces():
+        pieces = self.kept if self.kept and table != STREAMED else self._pieces()
+        for piece in (piece for piece in pieces if table in piece):
             for start in range(0, max(len(piece[table]), 1), BATCH_ROWS):
                 part = piece[table].slice(start, BATCH_ROWS)
                 yield Batch(part, np.arange(first, first + len(part), dtype=np.int64))
