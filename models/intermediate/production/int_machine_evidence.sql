@@ -24,22 +24,26 @@ cycles as (
         cycles.product_name,
         cycles.record_hash,
         machines.busy_gap_us,
-        lag(cycles.cycle_timestamp) over (
-            partition by cycles.machine_id order by cycles.cycle_timestamp, cycles.record_hash
-        ) as previous_at
+        lag(cycles.cycle_timestamp) over machine_order as previous_at,
+        lag(cycles.record_hash) over machine_order as previous_hash
     from {{ ref("stg_machine_cycle") }} as cycles
     inner join machines
         on cycles.machine_id = machines.machine_id
         and cycles.cycle_timestamp <= machines.horizon_at
     cross join plant
     where {{ read_for_machine_weeks("cycles.cycle_timestamp") }}
+    window machine_order as (
+        partition by cycles.machine_id order by cycles.cycle_timestamp, cycles.record_hash
+    )
 ),
 
+-- copies of a cycle come one after the other
 cycles_joined as (
     select
         *,
         coalesce({{ microseconds_between("previous_at", "moment") }} <= busy_gap_us, false) as goes_on
     from cycles
+    where coalesce(previous_hash <> record_hash, true)
 ),
 
 cycles_numbered as (

@@ -34,7 +34,7 @@ jobs_numbered as (
     select
         *,
         count(case when coalesce(start_at > ended_before, true) then 1 end) over (
-            partition by machine_id, kind order by start_at, end_at rows between unbounded preceding and current row
+            partition by machine_id, kind order by start_at range between unbounded preceding and current row
         ) as job_number
     from jobs
 ),

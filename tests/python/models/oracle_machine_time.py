@@ -4,10 +4,11 @@ Shares no code with the models, so that where both agree, both read docs/machine
 datetimes in UTC. The schedule comes from the calendar that the loader made.
 """
 
-from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
+from bisect import bisect_right
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from fractions import Fraction
 from itertools import pairwise
 from math import floor
 
@@ -250,31 +251,26 @@ class Machine:
         return +found
 
     def _split(self, count: tuple) -> Counter:
-        """Over shifts, their phases and local hours, as largest remainders."""
+        """Over shifts, their phases and local hours, such that whatever was made until then is rounded."""
         start, end, product, *quantities = count
         end = min(end, self.horizon)
-        running, busy, overall = defaultdict(float), defaultdict(float), defaultdict(float)
-        first = {}
-        for piece in self.pieces[max(0, bisect_left([p["end"] for p in self.pieces], start)) :]:
-            if piece["start"] >= end:
-                break
+        running, busy, overall = Counter(), Counter(), Counter()
+        for piece in self.pieces:
             for low, high in pairwise(self._cells(max(piece["start"], start), min(piece["end"], end))):
                 cell = (piece["date"], piece["shift_start"], *self._phase_and_hour(low))
-                seconds = (high - low).total_seconds()
-                first.setdefault(cell, low)
-                overall[cell] += seconds
-                running[cell] += seconds * (piece["group"] == "APT")
-                busy[cell] += seconds * (piece["group"] in BUSY)
-        weights = next((w for w in (running, busy, overall) if sum(w.values())), {})
+                length = (high - low) // timedelta(microseconds=1)
+                overall[cell] += length
+                running[cell] += length * (piece["group"] == "APT")
+                busy[cell] += length * (piece["group"] in BUSY)
+        weights = next((w for w in (running, busy, overall) if w.total()), Counter())
         found: Counter = Counter()
         for kind, quantity in zip(("good", "scrap", "rework"), quantities, strict=True):
-            exact = {cell: quantity * weight / sum(weights.values()) for cell, weight in weights.items()}
-            whole = {cell: floor(value + 1e-9) for cell, value in exact.items()}
-            order = sorted(exact, key=lambda c: (-round(exact[c] - whole[c], 9), -weights[c], first[c]))
-            for cell in order[: quantity - sum(whole.values())]:
-                whole[cell] += 1
-            for cell, number in whole.items():
-                found[cell[0], cell[1], product, kind] += number
+            until = before = 0
+            for cell, weight in weights.items():  # in order of time
+                until += weight
+                made = floor(Fraction(quantity * until, weights.total()) + Fraction(1, 2))
+                found[cell[0], cell[1], product, kind] += made - before
+                before = made
         return found
 
     def _cells(self, low: datetime, high: datetime) -> list[datetime]:
