@@ -10,17 +10,21 @@ with
 levels as (
     {% for level in levels -%}
         select
-            '{{ level }}' as level,
+            {% for part in parts -%}
+                {{ part }},
+            {% endfor -%}
             production_week_start,
-            {{ parts | join(", ") }}
+            '{{ level }}' as level
         from {{ ref(level) }}
         union all
     {% endfor -%}
     select
-        'int_machine_time' as level,
-        production_week_start,
         apt_s + aust_s + adet_s + adot_s + planned_downtime_s + unscheduled_s + no_data_s as calendar_s,
-        {{ parts[1:] | join(", ") }}
+        {% for part in parts[1:] -%}
+            {{ part }},
+        {% endfor -%}
+        production_week_start,
+        'int_machine_time' as level
     from {{ ref("int_machine_time") }}
 ),
 

@@ -1,6 +1,7 @@
 """OEE, losses, stops and plans, from a plant's records to its marts."""
 
 import random
+import re
 from contextlib import closing
 from datetime import datetime, timedelta
 
@@ -8,6 +9,8 @@ import duckdb
 import pytest
 from comparison import differences
 from warehouse import Warehouse
+
+from pipeline.documentation import KPI_PAGE
 
 TABLES = ["machine_state", "production_count", "production_plan", "staffing", "work_order", "test_record"]
 PLANT = """
@@ -78,7 +81,8 @@ def history(days: int, seed: int) -> list[tuple[str, dict]]:
             records.append(("machine_state", state(time, machine, word, order, dice.choice([None, "JAM"]))))
             long = word == "down" and dice.random() < 0.1
             time += timedelta(minutes=dice.randint(3000, 12000) if long else dice.randint(1, 600))
-    records.append(("machine_state", state(end - timedelta(minutes=90), "M1", "down", "OA")))
+    records.append(("machine_state", state(end + timedelta(minutes=1), "M1", "down", "OA")))
+    records.append(("machine_state", state(end + timedelta(minutes=30), "M2", "run", "OA")))
     for hour in range(6, 24 * days - 12, 2):
         start = MONDAY + timedelta(hours=hour)
         for machine in ("M1", "M2", "M3"):
@@ -135,3 +139,37 @@ def test_any_split_and_order_of_records_gives_the_same_marts(plant):
         load(plant, part)
         assert plant.build()
     assert not differences(plant.marts(), whole)
+
+
+FIGURES = """
+    select round(availability, 4), round(effectiveness, 4), round(oee, 4), round(nee, 4) from marts.oee_by_machine_day
+    where pbt_s > 0
+"""
+SHIFT = [("06:00", "setup"), ("06:30", "run"), ("10:00", "break"), ("10:30", "run"), ("12:00", "minor stop"),
+         ("12:10", "run"), ("13:00", "down"), ("13:30", "run"), ("14:00", "off")]  # fmt: skip
+
+
+def conventions() -> list[tuple[str, list[float]]]:
+    """What docs/kpis.md says of each: the line of time_buckets.csv, and the figures."""
+    rows = re.findall(r"^\| [^|]+ \| (?:`(.+?)`|\(none\)) \|((?: [\d.]+ \|){4})$", KPI_PAGE.read_text(), re.MULTILINE)
+    return [(line, [float(number) for number in numbers.split("|")[:4]]) for line, numbers in rows]
+
+
+# A plant that reads the page and writes the line gets another OEE than the page says.
+def test_each_documented_convention_is_one_line_of_reference_data(plant):
+    day = MONDAY.date().isoformat()
+    plant.load(
+        machine_state=[state(datetime.fromisoformat(f"{day}T{time}"), "M2", word, "OA") for time, word in SHIFT],
+        production_count=[
+            count(datetime.fromisoformat(f"{day}T{hour:02}:00"), "M2", "A", 95, 5) for hour in (7, 8, 9, 11, 12, 13)
+        ],
+        work_order=ORDERS,
+    )
+    patterns = REFERENCE["shift_patterns"].splitlines()
+    plant.refer(shift_patterns="\n".join(line for line in patterns if "late" not in line) + "\n")
+    assert len(conventions()) == 4
+    for line, figures in conventions():
+        plant.refer(time_buckets="bucket,counts_as\n" + (f"{line}\n" if line else ""))
+        plant.load()
+        assert plant.build("--select", "+oee_by_machine_day")
+        assert [list(row) for row in query(plant, FIGURES)] == [figures], line
