@@ -6,6 +6,7 @@ A column with `meta.kpi` is a figure. Its worked example is a unit test of its m
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -14,11 +15,12 @@ from pipeline.paths import PROJECT
 
 HEAD = Path(__file__).with_name("kpi_head.md")
 MODELS = PROJECT / "models" / "marts"
+NAME = r"[a-z]\w*"
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure as its first model tells of it. `models` are all that store it, with their grain."""
+    """One figure as its first model tells of it. `models` are all that store it."""
 
     name: str
     definition: str
@@ -29,40 +31,51 @@ class Figure:
     """Name of the unit test."""
     numbers: dict[str, float | None]
     """Of the example: columns of the row that it expects."""
-    models: dict[str, str]
+    models: list[str]
+
+    def needs(self) -> list[str]:
+        """Columns that it is made of."""
+        return re.findall(NAME, self.parts or "")
 
 
 def page() -> str:
     """The page as Markdown."""
-    parts = [HEAD.read_text(encoding="utf-8").rstrip(), "## Figures"]
-    return "\n\n".join(parts + [_section(figure) for figure in figures().values()]) + "\n"
+    models = read_models()
+    found = figures()
+    grains = {name: models[name]["description"] for figure in found.values() for name in figure.models}
+    tables = [f"- `{name}`: {grain}" for name, grain in grains.items()]
+    needed = {name for figure in found.values() for name in figure.needs()}
+    meanings: dict[str, str] = {}
+    for column in (column for name in grains for column in models[name]["columns"] if column["name"] in needed):
+        meanings.setdefault(column["name"], column["description"])
+    parts = [f"| {name} | {meaning} |" for name, meaning in sorted(meanings.items())]
+    sections = [HEAD.read_text(encoding="utf-8").rstrip(), "## Figures", *map(_section, found.values())]
+    sections += ["## Tables, and what a row is", "\n".join(tables)]
+    sections += ["## Parts", "\n".join(["| part | meaning |", "|---|---|", *parts])]
+    return "\n\n".join(sections) + "\n"
 
 
 def figures() -> dict[str, Figure]:
     """By name, in the order of the models' files, OEE first."""
-    files = sorted(MODELS.rglob("*.yml"), key=lambda file: (file.name != "oee.yml", file))
-    documents = [yaml.safe_load(file.read_text(encoding="utf-8")) or {} for file in files]
-    tests = {test["name"]: test for document in documents for test in document.get("unit_tests", [])}
+    tests = {test["name"]: test for document in _documents() for test in document.get("unit_tests", [])}
     found: dict[str, Figure] = {}
-    for model in (model for document in documents for model in document.get("models", [])):
-        test = tests.get(model.get("config", {}).get("meta", {}).get("kpi_example", ""))
-        for column in model.get("columns", []):
+    for model in read_models().values():
+        test = tests.get(model.get("config", {}).get("meta", {}).get("kpi_example"))
+        for column in model["columns"]:
             meta = column.get("config", {}).get("meta", {}).get("kpi")
-            if meta is None:
-                continue
-            name = column["name"]
-            if name not in found:
-                found[name] = Figure(
-                    name,
-                    column["description"],
-                    meta["unit"],
-                    meta.get("iso_name"),
-                    meta.get("parts"),
-                    test and test["name"],
-                    _numbers(test, name),
-                    {},
+            if meta and column["name"] in found:
+                found[column["name"]].models.append(model["name"])
+            elif meta:
+                found[column["name"]] = Figure(
+                    name=column["name"],
+                    definition=column["description"],
+                    unit=meta["unit"],
+                    iso_name=meta.get("iso_name"),
+                    parts=meta.get("parts"),
+                    example=test and test["name"],
+                    numbers=_numbers(test, column["name"]),
+                    models=[model["name"]],
                 )
-            found[name].models[model["name"]] = model["description"]
     return found
 
 
@@ -70,7 +83,18 @@ def worked(figure: Figure) -> str | None:
     """Its parts with the numbers of the example in place of their names; None without one."""
     if not figure.parts or figure.numbers.get(figure.name) is None:
         return None
-    return re.sub(r"[a-z]\w*", lambda name: _text(figure.numbers[name.group()]), figure.parts)
+    return re.sub(NAME, lambda name: _text(figure.numbers[name.group()]), figure.parts)
+
+
+@cache
+def _documents() -> list[dict]:
+    files = sorted(MODELS.rglob("*.yml"), key=lambda file: (file.name != "oee.yml", file))
+    return [yaml.safe_load(file.read_text(encoding="utf-8")) or {} for file in files]
+
+
+def read_models() -> dict[str, dict]:
+    """What the YAML says of each mart, by name."""
+    return {model["name"]: model for document in _documents() for model in document.get("models", [])}
 
 
 def _numbers(test: dict | None, name: str) -> dict[str, float | None]:
@@ -107,6 +131,5 @@ def _section(figure: Figure) -> str:
         lines.append(f"- Example: {calculation} = {value} (unit test `{figure.example}`)")
     elif figure.numbers:
         lines.append(f"- Example: {_text(figure.numbers[figure.name])} (unit test `{figure.example}`)")
-    lines.append("- In:")
-    lines += [f"  - `{model}`: {description}" for model, description in figure.models.items()]
+    lines.append(f"- In: {', '.join(f'`{name}`' for name in figure.models)}")
     return "\n".join(lines)

@@ -4,15 +4,21 @@
 
 with
 
+lines_ranked as (
+    select
+        *,
+        row_number() over (partition by machine_id order by line_number) as line_rank
+    from {{ ref("stg_ref_machines") }}
+),
+
 machines as (
     select
         machine_id,
-        min_by(line_id, line_number) as line_id,
-        coalesce(min_by(line_position, line_number), 0)::bigint as line_position,
-        coalesce(min_by(is_constraint, line_number), false) as is_marked
-    from {{ ref("stg_ref_machines") }}
-    where line_id is not null
-    group by machine_id
+        line_id,
+        coalesce(line_position, 0)::bigint as line_position,
+        coalesce(is_constraint, false) as is_marked
+    from lines_ranked
+    where line_rank = 1 and line_id <> ''
 ),
 
 final as (

@@ -29,9 +29,9 @@ constraints_ranked as (
             partition by
                 products.production_week_start, products.production_date, products.line_id, products.product_name
             order by
-                case when constraints.product_name is null then 1 else 0 end,
+                case when constraints.product_name is null then 1 else 0 end asc,
                 constraints.valid_from desc nulls last,
-                constraints.line_number
+                constraints.line_number asc
         ) as constraint_rank
     from products
     inner join constraints

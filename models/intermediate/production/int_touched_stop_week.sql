@@ -1,5 +1,6 @@
--- Production weeks in which a stop may look different: it reaches into a touched week, or what ran in the seven days before
--- or after it lies in one. No stop reaches back further than state_lasts_days before a week (int_machine_interval).
+-- Production weeks in which a stop may look different: it reaches into a touched week, or what ran in the seven days
+-- before or after it lies in one. No stop reaches back further than state_lasts_days before a week
+-- (int_machine_interval).
 with
 
 rules as (

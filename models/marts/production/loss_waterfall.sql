@@ -1,5 +1,5 @@
--- Calendar time goes down step by step to effective time; what each step takes sums to calendar time exactly. Speed loss
--- is what is left of production time when all that has a name is taken out: below 0 where units were made faster than
+-- Calendar time goes down step by step to effective time; what each step takes sums to calendar time. Speed loss is
+-- what is left of production time when all that has a name is taken out: below 0 where units were made faster than
 -- their standard rate.
 {{ config(
     materialized="incremental",
@@ -101,7 +101,7 @@ rates as (
 
 placed as (
     select
-        steps.*,
+        *,
         case
             when time_group = 'no_data' then 1
             when time_group = 'unscheduled' then 2

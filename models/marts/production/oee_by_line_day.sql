@@ -57,7 +57,7 @@ rates_ranked as (
         rates.rate_per_h,
         row_number() over (
             partition by roles.production_date, roles.line_id, roles.product_name
-            order by rates.specificity desc, rates.valid_from desc nulls last, rates.line_number
+            order by rates.specificity desc, rates.valid_from desc nulls last, rates.line_number asc
         ) as rate_rank
     from roles
     inner join rates

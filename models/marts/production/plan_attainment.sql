@@ -26,10 +26,15 @@ plans as (
     where copy_rank = 1
 ),
 
+digits (digit) as (
+    values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)
+),
+
 hours as (
-    select days.n * 24 + of_day.n as n
-    from (values {% for n in range(32) %}({{ n }}){{ ", " if not loop.last }}{% endfor %}) as days (n)
-    cross join (values {% for n in range(24) %}({{ n }}){{ ", " if not loop.last }}{% endfor %}) as of_day (n)
+    select hundreds.digit * 100 + tens.digit * 10 + ones.digit as n
+    from digits as hundreds
+    cross join digits as tens
+    cross join digits as ones
 ),
 
 plans_by_hour as (

@@ -12,7 +12,7 @@ with
 stops as (
     select *
     from {{ ref("stop") }}
-    where {{ in_touched_weeks("production_week_start", "int_touched_stop_week") }}
+    where not is_continued and {{ in_touched_weeks("production_week_start", "int_touched_stop_week") }}
 ),
 
 binned as (

@@ -1,26 +1,31 @@
 -- A figure differs with the level it is asked at: seconds or units of a week's machine time are missing from a level of
 -- OEE or from the hours, or are there twice.
 {% set parts = ["calendar_s", "apt_s", "aust_s", "adet_s", "adot_s", "produced", "good", "planned_run_time_s"] %}
+{% set levels = [
+    "oee_by_machine_shift", "oee_by_machine_day", "oee_by_product_week", "oee_by_plant_day", "production_rate",
+] %}
 
 with
 
 levels as (
-    select
-        'int_machine_time' as level,
-        production_week_start,
-        apt_s + aust_s + adet_s + adot_s + planned_downtime_s + unscheduled_s + no_data_s as calendar_s,
-        {{ parts[1:] | join(", ") }}
-    from {{ ref("int_machine_time") }}
-    {% for level in [
-        "oee_by_machine_shift", "oee_by_machine_day", "oee_by_product_week", "oee_by_plant_day", "production_rate",
-    ] -%}
-        union all
+    {% for level in levels -%}
         select
-            '{{ level }}' as level,
+            {% for part in parts -%}
+                {{ part }},
+            {% endfor -%}
             production_week_start,
-            {{ parts | join(", ") }}
+            '{{ level }}' as level
         from {{ ref(level) }}
+        union all
     {% endfor -%}
+    select
+        apt_s + aust_s + adet_s + adot_s + planned_downtime_s + unscheduled_s + no_data_s as calendar_s,
+        {% for part in parts[1:] -%}
+            {{ part }},
+        {% endfor -%}
+        production_week_start,
+        'int_machine_time' as level
+    from {{ ref("int_machine_time") }}
 ),
 
 weeks as (
@@ -48,4 +53,8 @@ compared as (
 
 select *
 from compared
-where not (level_count = 6{% for part in parts %} and {{ part }}_agrees{% endfor %})
+where
+    level_count <> 6
+    {% for part in parts -%}
+        or not {{ part }}_agrees
+    {% endfor %}
