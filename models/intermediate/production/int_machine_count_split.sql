@@ -1,0 +1,127 @@
+-- Counts of the days being read, split over their intervals by the seconds that the machine ran; where it did not run, by
+-- busy time, else by time. In whole units whose sum is the count, by largest remainders.
+{{ config(materialized="view") }}
+
+{% set keys = [
+    "machine_id", "line_id", "production_date", "production_week_start", "shift_date", "shift_name", "crew",
+    "shift_start_at", "shift_phase", "hour_local",
+] %}
+
+with
+
+counts as (
+    select * from {{ ref("int_production_count_deduplicated") }}
+),
+
+days_read as (
+    select * from {{ ref("int_machine_day_read") }}
+),
+
+intervals as (
+    select * from {{ ref("int_machine_interval") }} where production_date in (select production_date from days_read)
+),
+
+count_dates as (
+    select
+        counts.*,
+        days_read.production_date
+    from counts
+    inner join days_read
+        on counts.started_at < days_read.day_end_at
+        and counts.ended_at > days_read.day_start_at
+    where counts.ended_at > counts.started_at
+),
+
+-- a count's parts: the seconds of each that it may have been made in
+parts as (
+    select
+        count_dates.count_number,
+        {% for key in keys -%}
+            intervals.{{ key }},
+        {% endfor -%}
+        max(count_dates.product_name) as product_name,
+        max(coalesce(count_dates.work_order_id, intervals.work_order_id)) as work_order_id,
+        {% for quantity in ["good", "scrap", "rework"] -%}
+            max(count_dates.{{ quantity }}) as {{ quantity }}_total,
+        {% endfor -%}
+        min(intervals.started_at) as first_at,
+        {% set overlap_us -%}
+            {{ microseconds_between(
+                "greatest(count_dates.started_at, intervals.started_at)", "least(count_dates.ended_at, intervals.ended_at)"
+            ) }}
+        {%- endset -%}
+        sum(case when intervals.time_group = 'APT' then {{ overlap_us }} else 0 end)::double as running_us,
+        sum(case when intervals.time_group in ('APT', 'AUST', 'ADET', 'ADOT') then {{ overlap_us }} else 0 end)::double
+            as busy_us,
+        sum({{ overlap_us }})::double as overlap_us
+    from count_dates
+    inner join intervals
+        on count_dates.machine_id = intervals.machine_id
+        and count_dates.production_date = intervals.production_date
+        and count_dates.started_at < intervals.ended_at
+        and count_dates.ended_at > intervals.started_at
+    group by
+        count_dates.count_number,
+        {% for key in keys -%}
+            intervals.{{ key }}{{ "," if not loop.last }}
+        {% endfor %}
+),
+
+parts_weighed as (
+    select
+        *,
+        case
+            when sum(running_us) over of_count > 0 then {{ ratio("running_us", "sum(running_us) over of_count") }}
+            when sum(busy_us) over of_count > 0 then {{ ratio("busy_us", "sum(busy_us) over of_count") }}
+            else {{ ratio("overlap_us", "sum(overlap_us) over of_count") }}
+        end as weight
+    from parts
+    window of_count as (partition by count_number)
+),
+
+-- largest remainders: wholes first, then one more where most is left over
+parts_floored as (
+    select
+        *,
+        {% for quantity in ["good", "scrap", "rework"] -%}
+            floor({{ quantity }}_total * weight)::bigint as {{ quantity }}_floor,
+            row_number() over (
+                partition by count_number
+                order by {{ quantity }}_total * weight - floor({{ quantity }}_total * weight) desc, weight desc, first_at
+            ) as {{ quantity }}_rank
+            {{- "," if not loop.last }}
+        {% endfor %}
+    from parts_weighed
+),
+
+parts_rounded as (
+    select
+        *,
+        {% for quantity in ["good", "scrap", "rework"] -%}
+            {{ quantity }}_floor
+            + case
+                when {{ quantity }}_rank <= {{ quantity }}_total - sum({{ quantity }}_floor) over of_count then 1 else 0
+            end as {{ quantity }}
+            {{- "," if not loop.last }}
+        {% endfor %}
+    from parts_floored
+    window of_count as (partition by count_number)
+),
+
+final as (
+    select
+        {% for key in keys -%}
+            {{ key }},
+        {% endfor -%}
+        product_name,
+        work_order_id,
+        good,
+        scrap,
+        rework,
+        0::bigint as cycle_count,
+        0e0 as retest_s
+    from parts_rounded
+    where good + scrap + rework > 0
+)
+
+select * from final

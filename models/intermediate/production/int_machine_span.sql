@@ -1,0 +1,135 @@
+-- Elementary spans of the machines on the days being read, and what holds in each: the state that began last, until when
+-- the last of each kind of evidence reached, and when the next begins. Nothing is decided here.
+{{ config(materialized="view") }}
+
+{% set kinds_before = ["cycle", "part", "test", "retest", "count", "planned", "corrective"] %}
+{% set kinds_after = ["cycle", "part", "test", "retest", "count"] %}
+
+with
+
+machines as (
+    select * from {{ ref("int_machine") }}
+),
+
+schedule as (
+    select * from {{ ref("int_line_schedule") }}
+),
+
+jobs as (
+    select
+        machine_id,
+        case when kind = 'corrective' then 'corrective' else 'planned' end as kind,
+        start_at,
+        end_at,
+        max(end_at) over (
+            partition by machine_id, kind = 'corrective'
+            order by start_at, end_at rows between unbounded preceding and 1 preceding
+        ) as ended_before
+    from {{ ref("stg_maintenance") }}
+    where end_at > start_at
+),
+
+-- overlapping jobs are one
+jobs_numbered as (
+    select
+        *,
+        count(case when coalesce(start_at > ended_before, true) then 1 end) over (
+            partition by machine_id, kind order by start_at, end_at rows between unbounded preceding and current row
+        ) as job_number
+    from jobs
+),
+
+reaching as (
+    select
+        machine_id,
+        kind,
+        moment,
+        until_at
+    from {{ ref("int_machine_evidence") }}
+    union all
+    select
+        machine_id,
+        'state' as kind,
+        state_start_at as moment,
+        case when ends_alone then believed_until end as until_at
+    from {{ ref("int_machine_state_meant") }}
+    union all
+    select
+        machine_id,
+        kind,
+        min(start_at) as moment,
+        max(end_at) as until_at
+    from jobs_numbered
+    group by machine_id, kind, job_number
+),
+
+events as (
+    select
+        machines.machine_id,
+        'schedule' as kind,
+        schedule.started_at as moment,
+        schedule.ended_at as until_at
+    from machines
+    inner join schedule
+        on coalesce(machines.line_id, '') = schedule.line_id
+        and machines.first_date <= schedule.production_date
+        -- the day of the horizon, whole
+        and machines.horizon_at >= schedule.day_started_at
+    union all
+    select
+        machine_id,
+        kind,
+        moment,
+        until_at
+    from reaching
+    union all
+    select
+        machine_id,
+        'bound' as kind,
+        until_at as moment,
+        null::timestamp as until_at
+    from reaching
+    where until_at > moment and kind <> 'product'
+    union all
+    select
+        machine_id,
+        'bound' as kind,
+        horizon_at as moment,
+        null::timestamp as until_at
+    from machines
+),
+
+points as (
+    select
+        machine_id,
+        moment,
+        lead(moment) over (partition by machine_id order by moment) as next_at,
+        max(case when kind = 'schedule' then moment end) over until_now as schedule_at,
+        max(case when kind = 'schedule' then until_at end) over until_now as schedule_until,
+        max(case when kind = 'state' then moment end) over until_now as state_at,
+        max(case when kind = 'product' then moment end) over until_now as product_at,
+        max(case when kind = 'corrective' then moment end) over until_now as corrective_at,
+        max(case when kind = 'count' then moment end) over until_now as count_at,
+        min(case when kind = 'product' then moment end) over from_now as next_product_at,
+        {% for kind in kinds_before -%}
+            max(case when kind = '{{ kind }}' then until_at end) over until_now as {{ kind }}_until,
+        {% endfor -%}
+        {% for kind in kinds_after -%}
+            min(case when kind = '{{ kind }}' then moment end) over from_now as next_{{ kind }}_at
+            {{- "," if not loop.last }}
+        {% endfor %}
+    from events
+    window
+        until_now as (partition by machine_id order by moment range between unbounded preceding and current row),
+        from_now as (partition by machine_id order by moment range between current row and unbounded following)
+),
+
+final as (
+    select
+        *,
+        coalesce(next_at, schedule_until) as ended_at
+    from points
+    where schedule_until > moment and coalesce(next_at > moment, true)
+)
+
+select * from final
