@@ -20,11 +20,13 @@ NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
 @dataclass(frozen=True)
 class Scenario:
     """`mix`: how differently the shifts choose products, 0 to 1. `effect`: true difference within cells, day less night,
-    in standard errors; its sign is turned against that of the mix part where `is_against_mix`. `staffing`: what one hand
+    in standard errors; its sign is turned against that of the mix part where `is_against_mix`. `products`: logits that they
+    lie between (both ends are there where `is_against_mix`). `staffing`: what one hand
     less does, logit; `short`: how often day and night lack one."""
 
     name: str
-    mix: float = 0.8
+    mix: float = 0.65
+    products: tuple[float, float] = (1.0, 3.5)
     effect: float = 0.0
     is_against_mix: bool = False
     staffing: float = -0.3
@@ -57,7 +59,7 @@ class SimulatedPlant:
     def __init__(self, seed: int, scenario: Scenario):
         self.random = random = np.random.default_rng([seed, sum(map(ord, scenario.name))])
         self.scenario = scenario
-        self.days, machines, products = random.integers(14, 31), random.integers(2, 5), random.integers(2, 5)
+        self.days, machines, products = random.integers(18, 41), random.integers(2, 5), random.integers(2, 4)
         self.sd_day, sd_machine, self.sd_lot = random.uniform(0.1, 0.3, 3)
         self.shared = random.uniform()
         runs = random.integers(1, 3, (machines, self.days, 2))
@@ -74,7 +76,9 @@ class SimulatedPlant:
         self.product = drawn.sum(1)[self.lot]
         is_short = random.uniform(size=(self.days, 2)) < scenario.short
         self.staffing = is_short[self.day, self.side].astype(int)
-        self.product_effect = np.sort(random.uniform(1.0, 3.5, products))
+        self.product_effect = np.sort(random.uniform(*scenario.products, products))
+        if scenario.is_against_mix:
+            self.product_effect[[0, -1]] = scenario.products
         self.modules = 1 + random.poisson(random.uniform(20, 60), len(self.lot))
         self.seconds = np.round(random.uniform(2, 6, len(self.lot)) * 3600)
         keys = np.stack([self.product, self.machine, self.staffing], 1)
@@ -106,7 +110,7 @@ class SimulatedPlant:
         mix = (held / held.sum(0) * expected(0)[0]).sum(0) @ sign
         direction = -np.sign(mix) if self.scenario.is_against_mix else 1.0
         low, high = 0.0, 8.0 * bool(self.scenario.effect)
-        while high - low > 1e-6:
+        while high - low > 1e-4:
             middle = (low + high) / 2
             _, within, error = expected(direction * middle)
             low, high = (low, middle) if direction * within > self.scenario.effect * error else (middle, high)
