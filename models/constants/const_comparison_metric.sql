@@ -1,5 +1,5 @@
--- Metrics by which shifts, crews, lines and weeks are compared. `is_share`: its values lie within 0 and 1, so differences
--- get smaller near the ends. `sign`: 1 where more is better, -1 where less is.
+-- Metrics by which shifts, crews, lines and weeks are compared. `is_share`: its values lie within 0 and 1, so
+-- differences get smaller near the ends. `sign`: 1 where more is better, -1 where less is.
 select
     metric,
     is_share,
@@ -14,4 +14,4 @@ from (
     ('good_rate_per_h', false, 1),
     ('first_pass_yield', true, 1),
     ('passing_rate', true, 1)
-) as metrics (metric, is_share, sign)
+)

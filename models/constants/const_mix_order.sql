@@ -17,4 +17,4 @@ from (
     (true, false, true, 1, -2, 1),
     (false, true, true, -2, 1, 1),
     (true, true, true, 2, 2, 2)
-) as subsets (by_product, by_machine, by_staffing, product_weight, machine_weight, staffing_weight)
+)

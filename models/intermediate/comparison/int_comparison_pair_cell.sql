@@ -1,6 +1,6 @@
--- One row per pair of sides that are compared and cell (product, machine, staffing) that either of them ran: the parts of
--- the metric on both sides, a and b. Where the sides' staffing differs but never varies within one of them, nobody can
--- tell it from the shift itself: it is not_identifiable, and left out of the cells.
+-- One row per pair of sides that are compared and cell (product, machine, staffing) that either of them ran: the parts
+-- of the metric on both sides, a and b. Where the sides' staffing differs but never varies within one of them, nobody
+-- can tell it from the shift itself: it is not_identifiable, and left out of the cells.
 {% set scope = "plant_name, comparison_kind, line_id, shift_phase, metric" %}
 
 with
@@ -101,12 +101,12 @@ final as (
         product_name,
         machine_id,
         case when staffing_status = 'not_identifiable' then '(any)' else staffing end as staffing,
-        {% for side, condition in [("a", "is_a"), ("b", "not is_a")] -%}
-            sum(case when {{ condition }} then numerator else 0e0 end) as numerator_{{ side }},
-            sum(case when {{ condition }} then denominator else 0e0 end) as denominator_{{ side }},
-            sum(case when {{ condition }} then unit_count else 0e0 end) as unit_count_{{ side }}
-            {{- "," if not loop.last }}
-        {% endfor %}
+    {% for side, condition in [("a", "is_a"), ("b", "not is_a")] -%}
+        sum(case when {{ condition }} then numerator else 0e0 end) as numerator_{{ side }},
+        sum(case when {{ condition }} then denominator else 0e0 end) as denominator_{{ side }},
+        sum(case when {{ condition }} then unit_count else 0e0 end) as unit_count_{{ side }}
+        {{- "," if not loop.last }}
+    {% endfor %}
     from pair_sides
     inner join staffing_statuses using ({{ scope }}, side_a, side_b)
     inner join cells using ({{ scope }}, side)

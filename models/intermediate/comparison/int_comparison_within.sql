@@ -1,14 +1,15 @@
--- One row per pair of sides with common cells: the difference within cells, and how far chance alone may have brought it.
+-- One row per pair of sides with common cells: the difference within cells, and how far chance alone may have brought
+-- it.
 --
--- With a = W d / D (W: mean of the sides' shares of a cell; d, D: denominator of one occurrence, of all) the difference is a
--- weighted sum of occurrences, sum of a r on side a less that on side b. Its variance is the sum over dates of the squared
--- sums of a (r - expected): occurrences of one date share its ups and downs, so it is dates that are independent.
--- `expected` is fitted with a level for each cell and one effect for all cells, level + effect x scale: so a cell that a
--- side ran once has a deviation, too. (Fitted to both sides of each cell it would have none, and intervals cover 88 %.)
--- The effect is the one-step estimate of Peto and of Mantel and Haenszel: with scale r (1 - r) for shares, r for rates it
--- is one of odds or of proportion; variances are taken as scale / d. By that model each date's square is corrected for what
--- the fit has taken of it (CR2: Bell and McCaffrey 2002, Survey Methodology 28, 169-181), and degrees of freedom are
--- Satterthwaite's, less one in as many as there are dates.
+-- With a = W d / D (W: mean of the sides' shares of a cell; d, D: denominator of one occurrence, of all) the difference
+-- is a weighted sum of occurrences, sum of a r on side a less that on side b. Its variance is the sum over dates of the
+-- squared sums of a (r - expected): occurrences of one date share its ups and downs, so it is dates that are
+-- independent. `expected` is fitted with a level for each cell and one effect for all cells, level + effect x scale: so
+-- a cell that a side ran once has a deviation, too. (Fitted to both sides of each cell it would have none, and
+-- intervals cover 88 %.) The effect is the one-step estimate of Peto and of Mantel and Haenszel: with scale r (1 - r)
+-- for shares, r for rates it is one of odds or of proportion; variances are taken as scale / d. By that model each
+-- date's square is corrected for what the fit has taken of it (CR2: Bell and McCaffrey 2002, Survey Methodology 28,
+-- 169-181), and degrees of freedom are Satterthwaite's, less one in as many as there are dates.
 {% set scope = "plant_name, comparison_kind, line_id, shift_phase, metric" %}
 {% set pair = scope ~ ", side_a, side_b" %}
 {% set cell = "product_name, machine_id, staffing" %}
@@ -65,7 +66,8 @@ differences as (
     group by all
 ),
 
--- sensitivity: by how much the difference rises with this occurrence's value; lean: how much of the effect is expected in it
+-- sensitivity: by how much the difference rises with this occurrence's value; lean: how much of the effect is expected
+-- in it
 occurrences as (
     select
         {{ pair }},

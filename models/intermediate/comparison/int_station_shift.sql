@@ -1,5 +1,5 @@
--- What each machine tested by shift and phase of the shift in which the attempts started, by load week of the modules as
--- well, so that it outlives the attempts of a closed load week. Attempts outside every shift are left out.
+-- What each machine tested by shift and phase of the shift in which the attempts started, by load week of the modules
+-- as well, so that it outlives the attempts of a closed load week. Attempts outside every shift are left out.
 {{ config(
     materialized="incremental",
     partition_by="load_week_start",

@@ -62,12 +62,12 @@ coarse_cells as (
 mix_parts as (
     select
         {{ pair }},
-        {% for factor in factors -%}
-            sum({{ factor }}_weight * (
-                coarse_cells.denominator_a / common_denominator_a - coarse_cells.denominator_b / common_denominator_b
+    {% for factor in factors -%}
+        sum({{ factor }}_weight * (
+            coarse_cells.denominator_a / common_denominator_a - coarse_cells.denominator_b / common_denominator_b
             ) * value_sum / 2) as {{ factor }}_mix_part
-            {{- "," if not loop.last }}
-        {% endfor %}
+        {{- "," if not loop.last }}
+    {% endfor %}
     from coarse_cells
     inner join totals using ({{ pair }})
     group by all
@@ -106,7 +106,8 @@ judged as (
     from compared
 ),
 
--- Benjamini and Hochberg (1995): of the differences of one metric that are called significant, 5 % are expected not to be
+-- Benjamini and Hochberg (1995): of the differences of one metric that are called significant, 5 % are expected not to
+-- be
 adjusted as (
     select
         *,
