@@ -1,5 +1,5 @@
 -- Counts of the days being read, split over their intervals by the seconds that the machine ran; where it did not run, by
--- busy time, else by time. In whole units whose sum is the count, by largest remainders.
+-- busy time, else by time. In whole units whose sum is the count.
 {{ config(materialized="view") }}
 
 {% set keys = [
@@ -50,10 +50,10 @@ parts as (
                 "greatest(count_dates.started_at, intervals.started_at)", "least(count_dates.ended_at, intervals.ended_at)"
             ) }}
         {%- endset -%}
-        sum(case when intervals.time_group = 'APT' then {{ overlap_us }} else 0 end)::double as running_us,
-        sum(case when intervals.time_group in ('APT', 'AUST', 'ADET', 'ADOT') then {{ overlap_us }} else 0 end)::double
+        sum(case when intervals.time_group = 'APT' then {{ overlap_us }} else 0 end)::bigint as running_us,
+        sum(case when intervals.time_group in ('APT', 'AUST', 'ADET', 'ADOT') then {{ overlap_us }} else 0 end)::bigint
             as busy_us,
-        sum({{ overlap_us }})::double as overlap_us
+        sum({{ overlap_us }})::bigint as overlap_us
     from count_dates
     inner join intervals
         on count_dates.machine_id = intervals.machine_id
@@ -71,41 +71,36 @@ parts_weighed as (
     select
         *,
         case
-            when sum(running_us) over of_count > 0 then {{ ratio("running_us", "sum(running_us) over of_count") }}
-            when sum(busy_us) over of_count > 0 then {{ ratio("busy_us", "sum(busy_us) over of_count") }}
-            else {{ ratio("overlap_us", "sum(overlap_us) over of_count") }}
-        end as weight
+            when sum(running_us) over of_count > 0 then running_us
+            when sum(busy_us) over of_count > 0 then busy_us
+            else overlap_us
+        end as weight_us
     from parts
     window of_count as (partition by count_number)
 ),
 
--- largest remainders: wholes first, then one more where most is left over
-parts_floored as (
+-- what was made until the end of each part is rounded, and each part is the difference: no stretch is off by a unit
+parts_until as (
     select
         *,
-        {% for quantity in ["good", "scrap", "rework"] -%}
-            floor({{ quantity }}_total * weight)::bigint as {{ quantity }}_floor,
-            row_number() over (
-                partition by count_number
-                order by {{ quantity }}_total * weight - floor({{ quantity }}_total * weight) desc, weight desc, first_at
-            ) as {{ quantity }}_rank
-            {{- "," if not loop.last }}
-        {% endfor %}
+        sum(weight_us) over until_now as weight_until_us,
+        sum(weight_us) over (partition by count_number) as weight_total_us
     from parts_weighed
+    window until_now as (
+        partition by count_number order by first_at rows between unbounded preceding and current row
+    )
 ),
 
 parts_rounded as (
     select
         *,
         {% for quantity in ["good", "scrap", "rework"] -%}
-            {{ quantity }}_floor
-            + case
-                when {{ quantity }}_rank <= {{ quantity }}_total - sum({{ quantity }}_floor) over of_count then 1 else 0
-            end as {{ quantity }}
+            {% set share_until = ratio(quantity ~ "_total::double * weight_until_us", "weight_total_us") -%}
+            {% set share_before = ratio(quantity ~ "_total::double * (weight_until_us - weight_us)", "weight_total_us") -%}
+            (floor({{ share_until }} + 0.5e0) - floor({{ share_before }} + 0.5e0))::bigint as {{ quantity }}
             {{- "," if not loop.last }}
-        {% endfor %}
-    from parts_floored
-    window of_count as (partition by count_number)
+        {% endfor -%}
+    from parts_until
 ),
 
 final as (

@@ -45,8 +45,9 @@ cycles_joined as (
 cycles_numbered as (
     select
         *,
+        -- copies of a cycle are at the same moment, in no order
         count(case when not goes_on then 1 end) over (
-            partition by machine_id order by moment, record_hash rows between unbounded preceding and current row
+            partition by machine_id order by moment range between unbounded preceding and current row
         ) as run_number
     from cycles_joined
 ),

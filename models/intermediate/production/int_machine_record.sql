@@ -1,4 +1,4 @@
--- Records about machines' time: when each begins and ends, whatever it says.
+-- Records by which a machine is known to be there: when each begins and ends, whatever it says.
 {{ config(materialized="view") }}
 
 with
@@ -47,16 +47,6 @@ records as (
         load_id,
         record_flags
     from {{ ref("stg_test_record") }}
-    union all
-    select
-        'maintenance' as table_name,
-        machine_id,
-        start_at as started_at,
-        start_at_local as started_at_local,
-        start_at as ended_at,
-        load_id,
-        record_flags
-    from {{ ref("stg_maintenance") }}
 ),
 
 final as (
@@ -68,8 +58,8 @@ final as (
         -- nothing is believed to last longer
         least(records.ended_at, records.started_at + rules.state_lasts_days * interval '1 day') as ended_at,
         records.load_id,
-        -- what lies ahead, by a wrong clock or by plan, does not say until when all others are known
-        records.table_name = 'maintenance' or coalesce(records.record_flags like '%:future%', false) as is_ahead
+        -- what lies ahead, by a wrong clock, does not say until when all others are known
+        coalesce(records.record_flags like '%:future%', false) as is_ahead
     from records
     cross join rules
 )

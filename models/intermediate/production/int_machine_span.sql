@@ -34,7 +34,7 @@ jobs_numbered as (
     select
         *,
         count(case when coalesce(start_at > ended_before, true) then 1 end) over (
-            partition by machine_id, kind order by start_at, end_at rows between unbounded preceding and current row
+            partition by machine_id, kind order by start_at range between unbounded preceding and current row
         ) as job_number
     from jobs
 ),
@@ -103,7 +103,7 @@ points as (
     select
         machine_id,
         moment,
-        lead(moment) over (partition by machine_id order by moment) as next_at,
+        lead(moment) over (partition by machine_id order by moment, kind) as next_at,
         max(case when kind = 'schedule' then moment end) over until_now as schedule_at,
         max(case when kind = 'schedule' then until_at end) over until_now as schedule_until,
         max(case when kind = 'state' then moment end) over until_now as state_at,
@@ -119,9 +119,14 @@ points as (
             {{- "," if not loop.last }}
         {% endfor %}
     from events
+    -- of the events of one moment only the last row stays: it has seen them all
     window
-        until_now as (partition by machine_id order by moment range between unbounded preceding and current row),
-        from_now as (partition by machine_id order by moment range between current row and unbounded following)
+        until_now as (
+            partition by machine_id order by moment, kind rows between unbounded preceding and current row
+        ),
+        from_now as (
+            partition by machine_id order by moment, kind rows between 1 following and unbounded following
+        )
 ),
 
 final as (

@@ -72,7 +72,7 @@ components as (
         null::string as bucket,
         null::string as time_group,
         0::bigint as duration_us,
-        1::bigint as stop_count,
+        (time_group <> 'AUST')::bigint as stop_count,
         is_failed::bigint as failure_count,
         case when is_failed then stop_us else 0 end::bigint as repair_us,
         0::bigint as produced,

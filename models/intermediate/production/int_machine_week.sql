@@ -9,7 +9,7 @@ loads as (
     from {{ ref("stg_load") }}
     where
         status = 'loaded'
-        and table_name in ('machine_state', 'machine_cycle', 'production_count', 'test_record', 'maintenance')
+        and table_name in ('machine_state', 'machine_cycle', 'production_count', 'test_record')
         {% if is_incremental() %}
             and is_new
         {% endif %}
