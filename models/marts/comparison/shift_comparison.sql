@@ -31,7 +31,7 @@ totals as (
             sum(case when is_common then denominator_{{ side }} else 0e0 end) as common_denominator_{{ side }},
             sum(case when is_common then unit_count_{{ side }} else 0e0 end) as common_unit_count_{{ side }},
         {% endfor -%}
-        count_if(is_common) as common_cell_count
+        count_if(is_common)::bigint as common_cell_count
     from cells
     group by all
 ),

@@ -89,7 +89,7 @@ ends as (
         count_if(
             rank_from_end = 1 and stop_started_at is not null
             and bucket not in ('idle', 'late_start', 'early_end', 'performance_stop')
-        ) as open_stop_count,
+        )::bigint as open_stop_count,
         {{ listed(
             "case when rank_from_end = 1 and stop_started_at is not null"
             ~ " and bucket not in ('idle', 'late_start', 'early_end', 'performance_stop')"
