@@ -51,7 +51,9 @@ def simulate(plants: Iterable[tuple[Scenario, int]]) -> tuple[pd.DataFrame, pd.D
         keys = {"day": plant.day, "product": plant.product, "machine": plant.machine}
         sides = {"side": SIDES[plant.side], "staffing": STAFFING[plant.staffing]}
         runs.append(pd.DataFrame({"scenario": scenario.name, "seed": seed, **keys, **sides, **results}))
-        truths += [{"scenario": scenario.name, "seed": seed, "metric": metric} | vars(truth_of[metric]) for metric in truth_of]
+        truths += [
+            {"scenario": scenario.name, "seed": seed, "metric": metric} | vars(truth_of[metric]) for metric in truth_of
+        ]
     return pd.concat(runs), pd.DataFrame(truths)
 
 
@@ -124,6 +126,8 @@ def evaluate(request: Request) -> bool:
     console.print(table)
     compared = int((rows.status == "compared").sum())
     modules = int(runs.attempt_count.sum())
-    console.print(f"of {plants} plants a scenario, {modules:,} modules in all; {compared} of {len(rows)} comparisons had enough data")
+    console.print(
+        f"of {plants} plants a scenario, {modules:,} modules in all; {compared} of {len(rows)} comparisons had enough data"
+    )
     console.print(f"parts sum to the crude difference to {remainder:.1e}")
     return bool(is_good)

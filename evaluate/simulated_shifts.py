@@ -100,7 +100,9 @@ class SimulatedPlant:
         weight = (weight / weight.sum(0)).mean(1)
         sd = np.sqrt(self.sd_day**2 + self.sd_lot**2 + noise**2)
         sign = np.array([1.0, -1.0])
-        influence = (sign * np.where(common, weight, 0)[:, None] / np.where(held > 0, held, 1))[self.cell, self.side] * size
+        influence = (sign * np.where(common, weight, 0)[:, None] / np.where(held > 0, held, 1))[
+            self.cell, self.side
+        ] * size
 
         def expected(shift_effect: float) -> tuple[np.ndarray, float, float]:
             means = mean_share(self.level(shift_effect), sd)
@@ -147,7 +149,11 @@ class SimulatedPlant:
         return part
 
     def _mix_part(self, factors: tuple[int, ...], held: np.ndarray, means: np.ndarray) -> float:
-        group = np.unique(self.cells[:, list(factors)], axis=0, return_inverse=True)[1].ravel() if factors else 0 * held[:, 0]
+        group = (
+            np.unique(self.cells[:, list(factors)], axis=0, return_inverse=True)[1].ravel()
+            if factors
+            else 0 * held[:, 0]
+        )
         sums = np.zeros((2, len(self.cells), 2))
         np.add.at(sums, (0, group.astype(int)), held)
         np.add.at(sums, (1, group.astype(int)), held * means)
@@ -161,5 +167,10 @@ class SimulatedPlant:
         of_run = np.repeat(np.arange(len(share)), self.modules)
         passed = np.bincount(of_run[self.random.uniform(size=len(of_run)) < share[of_run]], minlength=len(share))
         busy, availability = self.outcome(self.seconds, RUN_NOISE, is_binomial=False)
-        runs = {"attempt_count": self.modules, "pass_count": passed, "pbt_s": self.seconds, "apt_s": busy * self.seconds}
+        runs = {
+            "attempt_count": self.modules,
+            "pass_count": passed,
+            "pbt_s": self.seconds,
+            "apt_s": busy * self.seconds,
+        }
         return runs, {"passing_rate": passing, "availability": availability}
