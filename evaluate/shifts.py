@@ -127,7 +127,7 @@ def evaluate(request: Request) -> bool:
     compared = int((rows.status == "compared").sum())
     modules = int(runs.attempt_count.sum())
     console.print(
-        f"of {plants} plants a scenario, {modules:,} modules in all; {compared} of {len(rows)} comparisons had enough data"
+        f"of {plants} plants a scenario; {modules:,} modules; {compared} of {len(rows)} comparisons had enough data"
     )
     console.print(f"parts sum to the crude difference to {remainder:.1e}")
     return bool(is_good)

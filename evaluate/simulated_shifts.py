@@ -1,7 +1,7 @@
 """Small plants of two shifts whose true difference is known: modules with lots, machines and days.
 
-A module passes with probability expit(product + machine + day + lot + staffing + shift). Days and lots are drawn anew for
-every plant (normal on the logit scale, standard deviations .1 to .3), so units of one day or one lot are not independent; a
+A module passes with probability expit(product + machine + day + lot + staffing + shift). Machines, days and lots are
+normal on the logit scale, with standard deviations of .1 to .3, so units of one day or one lot are not independent; a
 lot may go on over the end of a shift. How much of a day's effect both shifts share is drawn, too. Beside the modules,
 each run of a product on a machine has seconds of production within planned busy time, by the same effects.
 """
@@ -19,10 +19,13 @@ NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(21)
 
 @dataclass(frozen=True)
 class Scenario:
-    """`mix`: how differently the shifts choose products, 0 to 1. `effect`: true difference within cells, day less night,
-    in standard errors; its sign is turned against that of the mix part where `is_against_mix`. `products`: logits that they
-    lie between (both ends are there where `is_against_mix`). `staffing`: what one hand
-    less does, logit; `short`: how often day and night lack one."""
+    """What a plant is made with.
+
+    `mix`: how differently the shifts choose products, 0 to 1. `products`: logits that they lie between (both ends are
+    there where `is_against_mix`). `effect`: true difference within cells, day less night, in standard errors; its sign
+    is turned against that of the mix part where `is_against_mix`. `staffing`: what one hand less does, logit; `short`:
+    how often day and night lack one.
+    """
 
     name: str
     mix: float = 0.65
@@ -35,8 +38,8 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Truth:
-    """Of one metric of one plant: expected parts of the difference given what was run, and the true standard error of the
-    part within cells."""
+    """Of one metric of one plant: expected parts of the difference given what was run, and the true standard error of
+    the part within cells."""
 
     within: float
     standard_error: float

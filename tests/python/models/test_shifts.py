@@ -79,7 +79,10 @@ def last_shift(day: int = DAYS) -> dict[str, list[dict]]:
                 ("M1", 0, "run", None), ("M2", 0, "run", None), ("M2", 10, "down", "E2"), ("M1", 12, "run", None),
             ]
         ],
-        "production_count": [count | {"machine_id": "M1", "total_count": 70}, count | {"machine_id": "M2", "scrap_count": 1}],
+        "production_count": [
+            count | {"machine_id": "M1", "total_count": 70},
+            count | {"machine_id": "M2", "scrap_count": 1},
+        ],
         "production_plan": [
             {"product_name": "P", "line_id": "L1", "planned_start_at": at(0), "planned_end_at": at(24)}
             | {"planned_quantity": 2400}
