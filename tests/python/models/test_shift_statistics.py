@@ -1,0 +1,127 @@
+"""What shift_comparison concludes, on simulated plants whose true differences are known, and Student's t in SQL.
+
+`make evaluate WHAT=shifts` is the same with 1,000 plants of each kind. Bounds here are those of the binomial
+distribution: a share of .95 leaves them once in ten thousand, or more seldom.
+"""
+
+from math import comb
+
+import duckdb
+import jinja2
+import pandas as pd
+import pytest
+
+from evaluate import shifts
+from evaluate.mart_sql import compiled
+from pipeline.paths import PROJECT
+
+PLANTS = 100
+QUANTILES = {
+    1: 12.706204736432095, 2: 4.302652729911275, 3: 3.182446305284263, 4: 2.776445105197793, 7: 2.364624251592784,
+    10: 2.228138851964939, 30: 2.042272456301238, 120: 1.979930405052777, 1e9: 1.959963986912,
+}  # fmt: skip
+"""97.5 % points of Student's t by degrees of freedom."""
+P_VALUES = {
+    (2, 2): 0.183503419072274,
+    (3, 4): 0.039941968071762,
+    (2.5, 8): 0.036942038,
+    (1, 15): 0.333170136,
+    (5, 50): 7.433212e-06,
+}
+"""Two-sided, by t and degrees of freedom."""
+# standard error as if units were independent: what a test of two proportions in each cell would say
+NAIVE = """
+    update intermediate.int_comparison_within as within_cells
+    set standard_error = naive.standard_error, degrees_of_freedom = 1000
+    from (
+        select
+            plant_name, metric,
+            sqrt(sum(weight * weight * level * (1 - level) * (1 / denominator_a + 1 / denominator_b))) as standard_error
+        from (
+            select
+                *,
+                (denominator_a / sum(denominator_a) over plant + denominator_b / sum(denominator_b) over plant) / 2
+                    as weight,
+                (numerator_a + numerator_b) / (denominator_a + denominator_b) as level
+            from intermediate.int_comparison_pair_cell
+            where denominator_a > 0 and denominator_b > 0
+            window plant as (partition by plant_name, metric)
+        )
+        group by all
+    ) as naive
+    where within_cells.plant_name = naive.plant_name and within_cells.metric = naive.metric
+"""
+
+
+def least(n: int, share: float) -> int:
+    """The count that a binomial of n and `share` falls below less than once in ten thousand."""
+    below, k = 0.0, -1
+    while below < 1e-4:
+        k += 1
+        below += comb(n, k) * share**k * (1 - share) ** (n - k)
+    return k
+
+
+@pytest.fixture(scope="module")
+def models() -> dict[str, tuple[str, str]]:
+    return compiled(*shifts.MODELS, shifts.MART)
+
+
+@pytest.fixture(scope="module")
+def simulated() -> tuple[pd.DataFrame, pd.DataFrame]:
+    return shifts.simulate((scenario, seed) for scenario in shifts.SCENARIOS for seed in range(1, PLANTS + 1))
+
+
+@pytest.fixture(scope="module")
+def rows(models, simulated) -> pd.DataFrame:
+    return shifts.judged(shifts.compare(simulated[0], models, lambda name, connection: None), simulated[1])
+
+
+# A shift is blamed for its products, or a shift that is better goes unseen.
+def test_intervals_hold_what_they_promise(rows):
+    found = rows[rows.status == "compared"].groupby(["scenario", "metric"]).agg(["sum", "count"])["covers"]
+    assert (found["count"] >= 0.9 * PLANTS).all()
+    for (scenario, metric), (covered, plants) in found.iterrows():
+        assert least(plants, 0.95) <= covered, (scenario, metric)
+    # together they are too many for intervals that are much too wide
+    assert found["sum"].sum() <= 0.98 * found["count"].sum()
+    for scenario in (shifts.EFFECT, shifts.SIMPSON):
+        seen = rows[(rows.scenario == scenario.name) & rows.is_significant & (rows.within_part * rows.true_within > 0)]
+        assert len(seen) >= least(2 * PLANTS, 0.98)
+
+
+# If this passes, the test above would not notice that units of one day are not independent.
+def test_a_variance_from_unit_counts_fails(models, simulated):
+    def mutate(model, connection):
+        if model == "int_comparison_within":
+            connection.execute(NAIVE)
+
+    rows = shifts.judged(shifts.compare(simulated[0], models, mutate), simulated[1])
+    covered = rows[(rows.metric == "passing_rate") & (rows.scenario == shifts.MIX_ONLY.name)].covers.sum()
+    assert covered < least(PLANTS, 0.95)
+
+
+# The decomposition is exact, and finds what was put in.
+def test_parts_sum_and_are_those_that_were_simulated(rows):
+    parts = ["product_mix_part", "machine_mix_part", "staffing_mix_part", "within_part", "not_comparable_part"]
+    assert (rows.crude_difference - rows[parts].sum(axis=1)).abs().max() < 1e-12
+    opposite = rows[(rows.scenario == shifts.SIMPSON.name) & (rows.crude_difference * rows.within_part < 0)]
+    assert len(opposite) > PLANTS
+    understaffed = rows[rows.scenario == shifts.UNDERSTAFFED.name]
+    assert understaffed.staffing_mix_part.mean() == pytest.approx(understaffed.true_staffing.mean(), rel=0.1)
+
+
+def value(macro_call: str) -> float:
+    """Of an SQL expression made by the macros of student_t.sql."""
+    text = (PROJECT / "macros" / "student_t.sql").read_text() + "select " + macro_call
+    return duckdb.sql(jinja2.Environment().from_string(text).render()).fetchone()[0]
+
+
+# Intervals of few dates would be too short or too long.
+def test_student_t_is_that_of_the_tables():
+    for df, expected in QUANTILES.items():
+        assert value(f"{{{{ t_quantile('{df}::double') }}}}") == pytest.approx(expected, rel=3e-9)
+    for (t, df), expected in P_VALUES.items():
+        found = value(f"{{{{ two_sided_p_value(t_as_normal('{t}::double', '{df}::double')) }}}}")
+        assert found == pytest.approx(expected, rel=1e-2 if df < 4 else 3e-4)
+    assert value("{{ two_sided_p_value(t_as_normal('0::double', '5e0')) }}") == pytest.approx(1, abs=2e-7)
