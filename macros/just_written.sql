@@ -1,10 +1,14 @@
 {#
     Condition of a test on a large table: the weeks that this build wrote. A test over all of history costs more than the
-    night; `make verify` (verify_everything) reads it all.
+    night; `make verify` (verify_everything) reads it all. `of_readings`: the days that it wrote of sensors.
 #}
-{% macro just_written(column) -%}
+{% macro just_written(column, of_readings=false) -%}
     {% if column and not var("verify_everything") -%}
-        {{ column }} in (select week_start from {{ ref("int_touched_week") }})
+        {% if of_readings -%}
+            {{ column }} in (select production_date from {{ ref("int_touched_sensor_minute") }})
+        {%- else -%}
+            {{ column }} in (select week_start from {{ ref("int_touched_week") }})
+        {%- endif %}
     {%- else -%}
         true
     {%- endif %}

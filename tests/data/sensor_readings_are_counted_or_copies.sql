@@ -49,7 +49,7 @@ days as (
         sensor_id,
         production_date,
         sum(record_count)::bigint as record_count
-    from {{ ref("int_sensor_day") }}
+    from {{ ref("sensor_day") }}
     group by all
 )
 
