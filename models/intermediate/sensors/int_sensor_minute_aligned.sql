@@ -51,18 +51,17 @@ minutes as (
             touched.hour_at,
             touched.hour_at_local,
             touched.production_date,
-            {{ minutes }}.source,
-            {{ minutes }}.record_count,
+            {% for part in [
+                "source", "record_count", "trusted_count", "value_sum", "value_m2", "value_min", "value_max",
+                "value_last", "first_read_at", "last_read_at", "last_arrived_at", "out_of_limits_count", "future_count",
+                "old_count", "bad_count", "uncertain_count", "repeated_hour_count", "missing_hour_count",
+                "least_delay_s",
+            ] -%}
+                {{ minutes }}.{{ part }},
+            {% endfor -%}
             {{ counts[0] }} as reading_count,
             {{ counts[1] }} as conflict_count,
-            {{ counts[2] }} as most_contents,
-            {% for part in [
-                "trusted_count", "value_sum", "value_m2", "value_min", "value_max", "value_last", "first_read_at",
-                "last_read_at", "last_arrived_at", "out_of_limits_count", "future_count", "old_count", "bad_count",
-                "uncertain_count", "repeated_hour_count", "missing_hour_count", "least_delay_s",
-            ] -%}
-                {{ minutes }}.{{ part }}{{ "," if not loop.last }}
-            {% endfor %}
+            {{ counts[2] }} as most_contents
         from touched
         {% if minutes == "crowded" -%}
             inner join crowded

@@ -25,7 +25,7 @@ minutes as (
         date_trunc('minute', min(reading_at_local))::timestamp as minute_at_local,
         count(*) as record_count,
         bit_count(bit_or(1::bigint << extract(second from reading_at)::int)) as second_count,
-        bit_count(bit_or(1::bigint << extract(second from reading_at + interval '500 milliseconds')::int))
+        bit_count(bit_or(1::bigint << floor({{ seconds_between("minute_at", "reading_at") }} + 0.5e0)::int))
             as later_second_count,
         {{ minute_parts() }}
     from readings

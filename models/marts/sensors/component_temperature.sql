@@ -13,38 +13,64 @@ now as (
     from {{ ref("int_sensor_as_of") }}
 ),
 
--- of copies and of readings that claim one time, as everywhere, the first arrival and the highest hash count
-copies_ranked as (
-    select
-        *,
-        min(arrived_at) over (partition by sensor_id, reading_at) as first_arrived_at,
-        row_number() over (
-            partition by sensor_id, reading_at order by record_hash desc, record_flags asc nulls first
-        ) as copy_rank
+readings_recent as (
+    select *
     from {{ ref("int_sensor_reading_open") }}
     where
         (component_type is not null or component_manufacturer is not null)
-        -- an hour and a half at most: written out, so that files of older readings are left out
-        and {{ within_spans("reading_at", span_starts, hours=var("component_maximum_min") / 60 + 1) }}
+        -- written out, so that files of older readings are left out; a trusted one is not two days ahead
+        and {{ within_spans("reading_at", span_starts, hours=48) }}
 ),
 
-copies as (
+minutes_with_copies as (
     select
-        sensor_id,
-        reading_at,
-        value,
-        status,
-        first_arrived_at as arrived_at,
-        record_flags,
-        component_type,
-        component_manufacturer,
-        lane_number
-    from copies_ranked
-    where copy_rank = 1
+        minutes.sensor_id,
+        minutes.minute_at
+    from {{ ref("int_sensor_minute_aligned") }} as minutes
+    inner join now on minutes.minute_at >= now.maximum_from_at - interval '1 minute'
+    where minutes.record_count > minutes.reading_count
+),
+
+-- of copies and of readings that claim one time, as everywhere, the first arrival and the highest hash count
+copies_ranked as (
+    select
+        readings_recent.*,
+        min(arrived_at) over (partition by readings_recent.sensor_id, reading_at) as first_arrived_at,
+        row_number() over (
+            partition by readings_recent.sensor_id, reading_at order by record_hash desc, record_flags asc nulls first
+        ) as copy_rank
+    from readings_recent
+    inner join minutes_with_copies
+        on readings_recent.sensor_id = minutes_with_copies.sensor_id
+        and readings_recent.minute_at = minutes_with_copies.minute_at
+),
+
+readings_once as (
+    {% for relation, arrived_at, condition in [
+        ("readings_recent", "arrived_at", "minutes_with_copies.minute_at is null"),
+        ("copies_ranked", "first_arrived_at", "copy_rank = 1"),
+    ] %}
+        select
+            {% for column in [
+                "sensor_id", "reading_at", "value", "status", "record_flags", "component_type",
+                "component_manufacturer", "lane_number",
+            ] -%}
+                {{ relation }}.{{ column }},
+            {% endfor -%}
+            {{ relation }}.{{ arrived_at }} as arrived_at
+        from {{ relation }}
+        {% if relation == "readings_recent" -%}
+            left join minutes_with_copies
+                on readings_recent.sensor_id = minutes_with_copies.sensor_id
+                and readings_recent.minute_at = minutes_with_copies.minute_at
+        {%- endif %}
+        where {{ condition }}
+        {{ "union all" if not loop.last }}
+    {% endfor %}
 ),
 
 readings as (
-    {{ judged_readings("copies") }}
+    {{ judged_readings("readings_once") }}
 ),
 
 recent as (

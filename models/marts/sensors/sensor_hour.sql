@@ -22,7 +22,8 @@ sensors as (
 minutes as (
     select
         minutes.*,
-        {{ ratio("sum(minutes.value_sum) over same_hour", "sum(minutes.trusted_count) over same_hour") }} as mean_of_hour
+        {{ ratio("sum(minutes.value_sum) over same_hour", "sum(minutes.trusted_count) over same_hour") }}
+            as mean_of_hour
     from {{ ref("int_sensor_minute_aligned") }} as minutes
     inner join hours_touched
         on minutes.sensor_id = hours_touched.sensor_id

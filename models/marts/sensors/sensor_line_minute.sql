@@ -33,10 +33,10 @@ final as (
         placed.line_block,
         min(minutes.minute_at_local) as minute_at_local,
         min(minutes.production_date) as production_date,
-        count(*) as sensor_count,
         {% for place in range(1, line_places() + 1) -%}
-            max(case when placed.line_place = {{ place }} then minutes.value_mean end) as value_{{ place }}{{ "," if not loop.last }}
-        {% endfor %}
+            max(case when placed.line_place = {{ place }} then minutes.value_mean end) as value_{{ place }},
+        {% endfor -%}
+        count(*) as sensor_count
     from minutes
     inner join placed on minutes.sensor_id = placed.sensor_id
     group by placed.line_id, minutes.minute_at, placed.line_block

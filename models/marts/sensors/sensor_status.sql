@@ -75,7 +75,10 @@ final as (
         sensors.last_read_at,
         sensors.last_read_at_local,
         -- a reading may be a moment ahead of its arrival
-        greatest(0e0, {{ seconds_between("sensors.last_read_at", "now.as_of_at") }}) as age_s,
+        case
+            when sensors.last_read_at is not null
+                then greatest(0e0, {{ seconds_between("sensors.last_read_at", "now.as_of_at") }})
+        end as age_s,
         case
             when sensors.reading_count = 0 then 'never_read'
             when coalesce({{ is_sensor_gap("sensors.last_read_at", "now.as_of_at", "sensors.period_s") }}, false)
