@@ -15,11 +15,13 @@ from pipeline.paths import PROJECT
 
 @dataclass(frozen=True)
 class Cost:
-    """Wall seconds, peak resident memory (MB) of the largest of the process and its children, and what it printed."""
+    """Wall seconds, peak resident memory (MB) of the largest of the process and its children, what it printed, and the
+    processor seconds of all its threads: of those a busy machine takes no more."""
 
     seconds: float
     megabytes: float
     output: str
+    cpu_s: float = 0
 
 
 def measure(arguments: list[str], environment: dict[str, str], longest_s: float | None = None) -> Cost:
@@ -47,7 +49,7 @@ def measure(arguments: list[str], environment: dict[str, str], longest_s: float 
     seconds = time.perf_counter() - started
     if process.returncode:
         raise RuntimeError(f"{' '.join(arguments)} ended with {process.returncode}:\n{output}")
-    return Cost(seconds, usage.ru_maxrss / 1024, output)
+    return Cost(seconds, usage.ru_maxrss / 1024, output, usage.ru_utime + usage.ru_stime)
 
 
 def sql_seconds(log: Path) -> tuple[float, float]:

@@ -1,10 +1,12 @@
 {#
     Condition of a test on a large table: the weeks that this build wrote. A test over all of history costs more than the
-    night; `make verify` (verify_everything) reads it all. `weeks`: the model that lists them.
+    night; `make verify` (verify_everything) reads it all. `weeks`: the model that lists them, or the days
+    of sensors' readings (int_touched_sensor_minute).
 #}
 {% macro just_written(column, weeks="int_touched_week") -%}
     {% if column and not var("verify_everything") -%}
-        {{ column }} in (select week_start from {{ ref(weeks) }})
+        {% set start = "production_date" if weeks == "int_touched_sensor_minute" else "week_start" -%}
+        {{ column }} in (select {{ start }} from {{ ref(weeks) }})
     {%- else -%}
         true
     {%- endif %}

@@ -22,19 +22,23 @@
 
 {#
     Pre-hook of a model on sensors: takes out the rows that it is about to write again, those of touched minutes or,
-    where `key` is production_date, of their days.
+    where `key` is hour_at or production_date, of their hours or days. Notes the days first, for what is published by days.
 #}
 {% macro clear_touched_minutes(key) %}
     {% set touched = ref("int_touched_sensor_minute") %}
+    {% set days = "(select distinct production_date as week_start from " ~ touched ~ ") as days" %}
+    {% if execute %}
+        {% do adapter.dispatch("note_weeks")(this.identifier, days if is_incremental() else none) %}
+    {% endif %}
     {% if execute and is_incremental() and rewrites_whole_weeks() %}
-        {{ adapter.dispatch("clear_weeks")(
-            this, "production_date", "(select distinct production_date as week_start from " ~ touched ~ ") as days"
-        ) }}
+        {{ adapter.dispatch("clear_weeks")(this, "production_date", days) }}
     {% elif execute and is_incremental() %}
         delete from {{ this }} as stored
-        where exists (
-            select 1 from {{ touched }} as touched
-            where stored.sensor_id = touched.sensor_id and stored.{{ key }} = touched.{{ key }}
-        )
+        where
+            stored.production_date in (select touched.production_date from {{ touched }} as touched)
+            and exists (
+                select 1 from {{ touched }} as touched
+                where stored.sensor_id = touched.sensor_id and stored.{{ key }} = touched.{{ key }}
+            )
     {% endif %}
 {% endmacro %}

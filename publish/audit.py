@@ -63,7 +63,7 @@ def audit(
         _compare_descriptions(table, copy)
         copies = {copy.relation: "marts.duckdb", _in_parquet(table, parquet): "Parquet"}
         taken = trusted.get(table.name, frozenset())
-        where = _all_but(taken, weeks.get(table.name, {}))
+        where = _all_but(table, taken, weeks.get(table.name, {}))
         expected = measure(connection, table, table.relation, where)
         for relation, place in copies.items():
             compare(table, expected, measure(connection, table, relation, where), place)
@@ -87,16 +87,20 @@ def _compare_descriptions(table: Table, copy: Table) -> None:
 
 
 def _in_parquet(table: Table, folder: Path) -> str:
-    partitions = "hive_partitioning = true, hive_types = {load_week: varchar}" if table.is_partitioned else ""
+    partitions = ""
+    if table.is_partitioned:
+        kind = next(column.type for column in table.columns if column.name == table.detail.label)
+        partitions = f"hive_partitioning = true, hive_types = {{{table.detail.label}: {kind}}}"
     return f"read_parquet({literal(folder / table.parquet)}, {partitions or 'hive_partitioning = false'})"
 
 
-def _all_but(taken: frozenset[str], weeks: dict[str | None, Week]) -> str:
+def _all_but(table: Table, taken: frozenset[str], weeks: dict[str | None, Week]) -> str:
     """Condition on the rows of the other weeks."""
     if not taken:
         return "true"
     labels = ", ".join(literal(label) for label in weeks if label is not None and label not in taken)
-    conditions = [f"load_week in ({labels})"] * bool(labels) + ["load_week is null"] * (None in weeks)
+    week = table.detail.label
+    conditions = [f"{week} in ({labels})"] * bool(labels) + [f"{week} is null"] * (None in weeks)
     return f"({' or '.join(conditions) or 'false'})"
 
 

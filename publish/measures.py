@@ -6,7 +6,8 @@
   cancels), and a checksum of those that are NaN or infinite,
 - everything else: a checksum, the sum of DuckDB's hashes of the values.
 
-The week is load_week, else the ISO week of production_date; a table with neither is compared as a whole.
+The week is that of a detail table (of sensors, the day), else load_week, else the ISO week of production_date; a table
+with neither is compared as a whole.
 """
 
 import duckdb
@@ -67,6 +68,8 @@ def _of_column(column: Column) -> list[tuple[str, str]]:
 
 def _week(table: Table) -> str:
     names = {column.name for column in table.columns}
+    if table.is_partitioned:
+        return f"cast({table.detail.label} as varchar)"
     if "load_week" in names:
         return "cast(load_week as varchar)"
     if "production_date" in names:

@@ -13,9 +13,25 @@ import duckdb
 from publish.quoting import identifier, literal
 from publish.versions import PublishError
 
-DETAIL = {"test_attempt": "test_attempt", "module_status": "int_module_progressed"}
-"""Detail tables, and the weekly model whose weeks in ops.week are theirs. Their Parquet is a folder with one file per
-load week, and a publication writes only the weeks that changed."""
+
+@dataclass(frozen=True)
+class Detail:
+    """How a detail table is divided: by `model`, whose weeks in ops.week are the table's, and by the columns that hold
+    a week's label and its first day. Sensors are divided by days; a day is its own label."""
+
+    model: str
+    label: str = "load_week"
+    start: str = "load_week_start"
+
+
+DETAIL = {
+    "test_attempt": Detail("test_attempt"),
+    "module_status": Detail("int_module_progressed"),
+    "sensor_minute": Detail("int_sensor_minute_aligned", "production_date", "production_date"),
+    "sensor_hour": Detail("sensor_hour", "production_date", "production_date"),
+}
+"""Detail tables. Their Parquet is a folder with one file per week, and a publication writes only the weeks that
+changed."""
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 
@@ -43,12 +59,17 @@ class Table:
 
     @property
     def is_partitioned(self) -> bool:
-        return self.name in DETAIL and any(column.name == "load_week" for column in self.columns)
+        return self.name in DETAIL and any(column.name == self.detail.label for column in self.columns)
+
+    @property
+    def detail(self) -> Detail:
+        """Of a detail table."""
+        return DETAIL[self.name]
 
     @property
     def has_starts(self) -> bool:
-        """Whether the week's Monday is a column: by dates DuckDB finds a week's rows without reading the others."""
-        return any((column.name, column.type) == ("load_week_start", "DATE") for column in self.columns)
+        """Whether the week's first day is a column: by dates DuckDB finds a week's rows without reading the others."""
+        return any((column.name, column.type) == (self.detail.start, "DATE") for column in self.columns)
 
     @property
     def parquet(self) -> str:
@@ -97,7 +118,7 @@ def write_table(connection: duckdb.DuckDBPyConnection, table: Table, database: s
     view is evaluated once, here, and is a table from then on.
     """
     target = identifier(database, "main", table.name)
-    order = "order by load_week_start" if table.is_partitioned and table.has_starts else ""
+    order = f"order by {table.detail.start}" if table.is_partitioned and table.has_starts else ""
     connection.execute(f"create or replace table {target} as from {table.relation} {order}")
     if table.comment:
         connection.execute(f"comment on table {target} is {literal(table.comment)}")
@@ -111,7 +132,7 @@ def write_parquet(
     connection: duckdb.DuckDBPyConnection, table: Table, database: str, folder: Path, weeks: list[str | None]
 ) -> None:
     """Writes `<folder>/<table>.parquet`, or `<folder>/<table>/load_week=<week>/data.parquet` for `weeks` of a detail
-    table.
+    table, of sensors `production_date=<day>`.
 
     As in every Hive layout the partition's column is in the path, not in the file: pandas refuses to read both.
     """
@@ -122,15 +143,15 @@ def write_parquet(
     for week in weeks:
         file = partition(folder, table, week)
         file.parent.mkdir(parents=True)
-        where = "load_week is null" if week is None else f"load_week = {literal(week)}"
-        _copy(connection, f"select * exclude (load_week) from {source} where {where}", file)
+        label = table.detail.label
+        where = f"{label} is null" if week is None else f"{label} = {literal(week)}"
+        _copy(connection, f"select * exclude ({label}) from {source} where {where}", file)
 
 
 def partition(folder: Path, table: Table, week: str | None) -> Path:
     """The Parquet file of a week of a detail table."""
-    return (
-        folder / table.name / f"load_week={NULL_PARTITION if week is None else quote(week, safe='')}" / "data.parquet"
-    )
+    value = NULL_PARTITION if week is None else quote(week, safe="")
+    return folder / table.name / f"{table.detail.label}={value}" / "data.parquet"
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, query: str, file: Path) -> None:

@@ -33,7 +33,7 @@ def _delete_weeks(
     connection: duckdb.DuckDBPyConnection, table: Table, database: str, then: dict[str | None, Week], stay: frozenset
 ) -> None:
     gone = [week.start for label, week in then.items() if label not in stay]
-    connection.execute(f"delete from {identifier(database, 'main', table.name)} where {_starts(gone)}")
+    connection.execute(f"delete from {identifier(database, 'main', table.name)} where {_starts(table, gone)}")
 
 
 def _insert_weeks(
@@ -42,15 +42,16 @@ def _insert_weeks(
     come = [week.start for label, week in now.items() if label not in stay]
     connection.execute(
         f"insert into {identifier(database, 'main', table.name)}"
-        f" select * from {table.relation} where {_starts(come)} order by load_week_start"
+        f" select * from {table.relation} where {_starts(table, come)} order by {table.detail.start}"
     )
 
 
-def _starts(starts: list[date | None]) -> str:
-    """A condition that is true of the weeks with these Mondays; None is that of rows without one.
+def _starts(table: Table, starts: list[date | None]) -> str:
+    """A condition that is true of the weeks with these first days; None is that of rows without one.
 
     Without an "or" where there need not be one: that would keep DuckDB from leaving out what it need not read.
     """
     listed = ", ".join(f"date {literal(start)}" for start in starts if start is not None)
-    conditions = [f"load_week_start in ({listed})"] * bool(listed) + ["load_week_start is null"] * (None in starts)
+    start = table.detail.start
+    conditions = [f"{start} in ({listed})"] * bool(listed) + [f"{start} is null"] * (None in starts)
     return " or ".join(conditions) or "false"

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from publish.quoting import identifier, literal
-from publish.tables import DETAIL, Table
+from publish.tables import Table
 from publish.versions import MARTS
 
 WEEKS = "weeks.json"
@@ -24,7 +24,8 @@ LARGEST = 1.15
 
 @dataclass(frozen=True)
 class Week:
-    """A load week of a detail table: its Monday, its rows, and the build that wrote it last, None where unknown."""
+    """A load week of a detail table, or a day of one of sensors: its first day, its rows, and the build that wrote it
+    last, None where unknown."""
 
     start: date | None
     rows: int
@@ -62,11 +63,12 @@ def read_weeks(connection: duckdb.DuckDBPyConnection, warehouse: str, tables: li
     weeks: Weeks = {}
     for table in tables:
         if table.is_partitioned:
-            model = DETAIL[table.name]
+            model = table.detail.model
             relation = identifier(warehouse, schemas[model], model) if model in schemas else table.relation
-            start = "load_week_start" if table.has_starts else "null"
+            start = table.detail.start if table.has_starts else "null"
             found = connection.execute(
-                f"select load_week, {start}, count(*) from {relation} group by all order by all"
+                f"select cast({table.detail.label} as varchar), {start}, count(*) from {relation}"
+                " group by all order by all"
             ).fetchall()
             weeks[table.name] = _noted(found, notes.get(model, {}))
     return weeks

@@ -22,7 +22,7 @@ days as (
             when days.trusted_count < (1 - {{ var("sensor_missing_share") }}) * days.expected_count
                 then days.expected_count - days.trusted_count
         end as missing_count
-    from {{ ref("int_sensor_day") }} as days
+    from {{ ref("sensor_day") }} as days
     left join sensors on days.sensor_id = sensors.sensor_id
 ),
 

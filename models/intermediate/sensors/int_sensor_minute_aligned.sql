@@ -8,8 +8,8 @@
     pre_hook="{{ clear_touched_minutes('minute_at') }}",
 ) }}
 
-{% set minutes -%}
-    select minute_at as read_at, minute_at_local as read_at_local from {{ ref("int_touched_sensor_minute") }}
+{% set crowded_times -%}
+    select minute_at as read_at, minute_at_local as read_at_local from {{ ref("int_touched_sensor_minute") }} where is_crowded
 {%- endset %}
 
 with
@@ -23,80 +23,67 @@ sensors as (
 ),
 
 readings as (
-    select
-        readings.*,
-        {{ seconds_between("readings.reading_at", "readings.arrived_at") }} as delay_s,
-        readings.value is not null and coalesce(readings.status <> 'bad', true) as has_value,
-        sensors.lower_limit,
-        sensors.upper_limit,
-        coalesce(sensors.max_delay_s, {{ var("sensor_max_delay_s") }}) as max_delay_s
-    from {{ ref("int_sensor_reading_deduplicated") }} as readings
-    left join sensors on readings.sensor_id = sensors.sensor_id
-    where {{ read_in_hours_of(minutes) }}
+    {{ judged_readings(ref("int_sensor_reading_deduplicated"), read_in_hours_of(crowded_times)) }}
 ),
 
-readings_timed as (
-    select
-        *,
-        coalesce(delay_s < -1 * {{ var("sensor_max_ahead_s") }}, record_flags like '%reading_at:future%', false)
-            as is_future,
-        coalesce(delay_s > max_delay_s, false) as is_old
-    from readings
-),
-
-readings_judged as (
-    select
-        *,
-        has_value and not is_future and not is_old as is_trusted
-    from readings_timed
-),
-
-minutes as (
+crowded as (
     select
         sensor_id,
         minute_at,
-        min(source) as source,
-
-        -- readings
         sum(copy_count)::bigint as record_count,
         count(*) as reading_count,
-        count(*) filter (where is_trusted) as trusted_count,
-
-        -- trusted values
-        sum(value) filter (where is_trusted) as value_sum,
-        min(value) filter (where is_trusted) as value_min,
-        max(value) filter (where is_trusted) as value_max,
-        max_by(value, reading_at) filter (where is_trusted) as value_last,
-        min(reading_at) filter (where is_trusted) as first_read_at,
-        max(reading_at) filter (where is_trusted) as last_read_at,
-        count(*) filter (where is_trusted and (value < lower_limit or value > upper_limit)) as out_of_limits_count,
-
-        -- what is wrong with the others, and with some of these
-        count(*) filter (where is_future) as future_count,
-        count(*) filter (where is_old) as old_count,
-        count(*) filter (where not has_value) as bad_count,
-        count(*) filter (where has_value and status <> 'good') as uncertain_count,
-        count(*) filter (where content_count > 1) as conflict_count,
+        count(case when content_count > 1 then 1 end) as conflict_count,
         max(content_count) as most_contents,
-        count(*) filter (where record_flags like '%reading_at:repeated_hour%') as repeated_hour_count,
-        count(*) filter (where record_flags like '%reading_at:missing_hour%') as missing_hour_count,
-
-        -- clock: the least delay, since a delay may have other reasons, too
-        min(delay_s) as least_delay_s
-    from readings_judged
+        {{ minute_parts() }}
+    from readings
     group by sensor_id, minute_at
+),
+
+minutes as (
+    {% for counts, minutes, condition in [
+        (("record_count", "0::bigint", "1::bigint"), "touched", "not touched.is_crowded"),
+        (("crowded.reading_count", "conflict_count", "most_contents"), "crowded", "touched.is_crowded"),
+    ] %}
+        select
+            touched.sensor_id,
+            touched.minute_at,
+            touched.minute_at_local,
+            touched.hour_at,
+            touched.hour_at_local,
+            touched.production_date,
+            {% for part in [
+                "source", "record_count", "trusted_count", "value_sum", "value_m2", "value_min", "value_max",
+                "value_last", "first_read_at", "last_read_at", "last_arrived_at", "out_of_limits_count", "future_count",
+                "old_count", "bad_count", "uncertain_count", "repeated_hour_count", "missing_hour_count",
+                "least_delay_s",
+            ] -%}
+                {{ minutes }}.{{ part }},
+            {% endfor -%}
+            {{ counts[0] }} as reading_count,
+            {{ counts[1] }} as conflict_count,
+            {{ counts[2] }} as most_contents
+        from touched
+        {% if minutes == "crowded" -%}
+            inner join crowded
+                on touched.sensor_id = crowded.sensor_id
+                and touched.minute_at = crowded.minute_at
+        {%- endif %}
+        where {{ condition }}
+        {{ "union all" if not loop.last }}
+    {% endfor %}
 ),
 
 final as (
     select
         minutes.*,
-        touched.minute_at_local,
         {{ ratio("60", "sensors.period_s") }} as expected_count,
-        touched.production_date
+        -- a reading stands for the time until the next; where no period is known, for its minute
+        case
+            when trusted_count = 0 then 0e0
+            when sensors.period_s is null then 60e0
+            else least(greatest(60e0, sensors.period_s), trusted_count * sensors.period_s)
+        end as covered_s
     from minutes
-    inner join touched
-        on minutes.sensor_id = touched.sensor_id
-        and minutes.minute_at = touched.minute_at
     left join sensors on minutes.sensor_id = sensors.sensor_id
 )
 

@@ -1,20 +1,11 @@
--- Readings of the minutes that are being written, one row per sensor and time. Of copies the first to arrive counts; of
--- readings that claim one time with different content, the one with the highest hash. content_count: how many do.
+-- Readings of the crowded minutes that are being written, one row per sensor and time. Of copies the first to arrive
+-- counts; of readings that claim one time with different content, the one with the highest hash. content_count: how
+-- many do. Other minutes hold no copies, and most readings never meet a window.
 {{ config(materialized="view") }}
 
 with
 
--- the minutes of either kind are looked up on their own: most readings never meet a window
-spread as (
-    select readings.*
-    from {{ ref("int_sensor_reading_open") }} as readings
-    inner join {{ ref("int_touched_sensor_minute") }} as touched
-        on readings.sensor_id = touched.sensor_id
-        and readings.minute_at = touched.minute_at
-    where not touched.is_crowded
-),
-
-crowded as (
+readings as (
     select readings.*
     from {{ ref("int_sensor_reading_open") }} as readings
     inner join {{ ref("int_touched_sensor_minute") }} as touched
@@ -34,25 +25,11 @@ copies_ranked as (
         row_number() over (
             partition by sensor_id, reading_at, reading_at_local order by record_hash desc, record_flags asc nulls first
         ) as copy_rank
-    from crowded
+    from readings
     window same_time as (partition by sensor_id, reading_at, reading_at_local)
 ),
 
 final as (
-    select
-        sensor_id,
-        reading_at,
-        reading_at_local,
-        minute_at,
-        value,
-        status,
-        arrived_at,
-        source,
-        record_flags,
-        1::bigint as copy_count,
-        1::bigint as content_count
-    from spread
-    union all
     select
         sensor_id,
         reading_at,

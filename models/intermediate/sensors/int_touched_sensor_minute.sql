@@ -1,7 +1,9 @@
 -- One row per sensor and minute with readings that came since the last green build; on Spark of the days with such
--- readings. These minutes are written again, from all of their readings.
--- is_crowded: two of them lie within a second. Only those can be copies of one reading: to look for copies among
--- all readings takes five times as long as all the rest.
+-- readings. These minutes are written again, from all of their readings. The one pass over readings: with each minute
+-- come its parts, right where no reading is a copy of another.
+-- is_crowded: two readings may be copies of one, since some lie within the same second, and also within the same second
+-- of a clock that is half a second late (a reading once a second that comes now before, now after the full second is
+-- within the same second as its neighbour on one of these clocks alone).
 {% set new_times -%}
     select reading_at as read_at, reading_at_local as read_at_local from {{ ref("int_sensor_reading_open") }} where is_new
 {%- endset %}
@@ -9,7 +11,7 @@
 with
 
 readings as (
-    select * from {{ ref("int_sensor_reading_open") }} where {{ read_in_hours_of(new_times) }}
+    {{ judged_readings(ref("int_sensor_reading_open"), read_in_hours_of(new_times)) }}
 ),
 
 plant as (
@@ -22,7 +24,10 @@ minutes as (
         minute_at,
         date_trunc('minute', min(reading_at_local))::timestamp as minute_at_local,
         count(*) as record_count,
-        bit_count(bit_or(1::bigint << extract(second from reading_at)::int)) as second_count
+        bit_count(bit_or(1::bigint << extract(second from reading_at)::int)) as second_count,
+        bit_count(bit_or(1::bigint << floor({{ seconds_between("minute_at", "reading_at") }} + 0.5e0)::int))
+            as later_second_count,
+        {{ minute_parts() }}
     from readings
     group by sensor_id, minute_at
     {% if not rewrites_whole_weeks() %}
@@ -32,12 +37,11 @@ minutes as (
 
 final as (
     select
-        minutes.sensor_id,
-        minutes.minute_at,
-        minutes.minute_at_local,
+        minutes.*,
+        {{ sensor_hour_local("minutes.minute_at_local") }} as hour_at_local,
+        minutes.minute_at - (minutes.minute_at_local - hour_at_local) as hour_at,
         {{ production_date("minutes.minute_at_local") }} as production_date,
-        minutes.record_count,
-        minutes.second_count < minutes.record_count as is_crowded
+        greatest(minutes.second_count, minutes.later_second_count) < minutes.record_count as is_crowded
     from minutes
     cross join plant
 )

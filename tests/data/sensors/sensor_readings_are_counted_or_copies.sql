@@ -1,4 +1,4 @@
--- A reading was lost, or counted twice, on its way from raw to the minutes and from these to the days.
+-- A reading was lost, or counted twice, on its way from raw to the minutes and from these to the hours and days.
 {% set open_readings, touched = ref("int_sensor_reading_open"), ref("int_touched_sensor_minute") %}
 
 with
@@ -36,11 +36,21 @@ days_of_minutes as (
     select
         sensor_id,
         production_date,
-        sum(record_count)::bigint as record_count
+        sum(record_count)::bigint as record_count,
+        sum(trusted_count)::bigint as trusted_count
     from {{ ref("int_sensor_minute_aligned") }}
-    where
-        production_date in (select production_date from {{ touched }})
-        or {{ var("verify_everything") | string | lower }}
+    where {{ just_written("production_date", weeks="int_touched_sensor_minute") }}
+    group by all
+),
+
+days_of_hours as (
+    select
+        sensor_id,
+        production_date,
+        sum(record_count)::bigint as record_count,
+        sum(trusted_count)::bigint as trusted_count
+    from {{ ref("sensor_hour") }}
+    where {{ just_written("production_date", weeks="int_touched_sensor_minute") }}
     group by all
 ),
 
@@ -48,9 +58,10 @@ days as (
     select
         sensor_id,
         production_date,
-        sum(record_count)::bigint as record_count
-    from {{ ref("int_sensor_day") }}
-    group by all
+        record_count,
+        trusted_count
+    from {{ ref("sensor_day") }}
+    where {{ just_written("production_date", weeks="int_touched_sensor_minute") }}
 )
 
 select
@@ -65,12 +76,20 @@ left join minutes
 where raw_minutes.record_count <> coalesce(minutes.record_count, 0)
 union all
 select
-    days_of_minutes.sensor_id,
-    days_of_minutes.production_date::timestamp as minute_at,
+    coalesce(days_of_minutes.sensor_id, days_of_hours.sensor_id, days.sensor_id) as sensor_id,
+    coalesce(days_of_minutes.production_date, days_of_hours.production_date, days.production_date)::timestamp
+        as minute_at,
     days_of_minutes.record_count as raw_count,
     days.record_count as stored_count
 from days_of_minutes
-left join days
+full outer join days_of_hours
+    on days_of_minutes.sensor_id = days_of_hours.sensor_id
+    and days_of_minutes.production_date = days_of_hours.production_date
+full outer join days
     on days_of_minutes.sensor_id = days.sensor_id
     and days_of_minutes.production_date = days.production_date
-where days_of_minutes.record_count <> coalesce(days.record_count, 0)
+where
+    coalesce(days_of_minutes.record_count, -1) <> coalesce(days_of_hours.record_count, -2)
+    or coalesce(days_of_minutes.trusted_count, -1) <> coalesce(days_of_hours.trusted_count, -2)
+    or coalesce(days_of_minutes.record_count, -1) <> coalesce(days.record_count, -2)
+    or coalesce(days_of_minutes.trusted_count, -1) <> coalesce(days.trusted_count, -2)

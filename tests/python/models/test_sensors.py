@@ -5,10 +5,11 @@ from datetime import datetime
 
 import duckdb
 import pytest
-from comparison import differences
+from comparison import assert_published, differences
 from warehouse import Warehouse
 
 from ingest import retention
+from publish import current_version, publish
 
 SENSORS = "sensor_id,machine_id,lower_limit,upper_limit,period_s\nS1,M1,10,30,1\n"
 
@@ -60,6 +61,49 @@ def test_what_comes_late_or_again_opens_only_its_own_minute(plant):
     assert findings(after) - findings(before) >= {("duplicate_record", "2024-W01", "M1", 2, "S1")}
     reconciled = ["--select", "sensor_readings_are_counted_or_copies", "--vars", "verify_everything: true"]
     assert plant.dbt("test", *reconciled).success
+
+
+# A report that shows a sensor as silent, or a gap, which a late file has long filled, is not believed the next time.
+def test_a_late_file_fills_a_gap_and_leaves_what_is_before_and_after(plant):
+    around = [reading(time) for time in ("02T23:59:50", "03T00:00:00", "03T07:00:10", "03T23:59:59", "04T00:05:00")]
+    before = night(plant, *around)["sensor_gap"].set_index("gap_start_at").sort_index()
+    assert [str(start) for start in before.index] == [
+        "2024-01-03 00:00:00",
+        "2024-01-03 07:00:10",
+        "2024-01-03 23:59:59",
+    ]
+    assert before.expected_count.tolist() == [7 * 3600 + 9, 17 * 3600 - 12, 300]
+    late = [reading(time) for time in ("03T00:00:59", "03T06:59:30", "04T00:06:30")]
+    after = night(plant, *late)
+    gaps = after["sensor_gap"].set_index("gap_start_at").sort_index()
+    assert [str(start) for start in gaps.index] == [
+        "2024-01-03 00:00:59",
+        "2024-01-03 07:00:10",
+        "2024-01-03 23:59:59",
+        "2024-01-04 00:05:00",
+    ]
+    assert not gaps.is_open.any()
+    plant.reset()
+    plant.refer(sensors=SENSORS)
+    assert not differences(night(plant, *late, *around), after)
+
+
+# A publication of all minutes after every refresh would take longer than the time between two refreshes.
+def test_only_days_with_new_readings_are_published_again(plant):
+    night(plant, *(reading(f"{day:02}T12:00:00", lane_number="7", component_type="pump") for day in (2, 9)))
+    publish(plant.paths)
+    files = sorted((current_version(plant.paths.published) / "parquet").glob("sensor_*/production_date=*/data.parquet"))
+    places = [str(file.relative_to(current_version(plant.paths.published))) for file in files]
+    inodes = [file.stat().st_ino for file in files]
+    night(plant, reading("09T12:00:30", 25.0))
+    publish(plant.paths)
+    assert_published(plant.paths)
+    now = [(current_version(plant.paths.published) / place).stat().st_ino for place in places]
+    assert [place.split("/")[1:3] for place, old, new in zip(places, inodes, now, strict=True) if old == new] == [
+        ["sensor_hour", "production_date=2024-01-02"],
+        ["sensor_minute", "production_date=2024-01-02"],
+    ]
+    assert len(places) == 4
 
 
 # Whoever looks for the reason of a strange curve looks here first.
@@ -122,5 +166,7 @@ def test_minutes_outlive_their_readings(plant):
         ("S1", 2, 2),
         ("S1", 1, 1),
     ]
+    for table in ("sensor_hour", "sensor_day"):
+        assert after[table].reading_count.sum() == 5
     with pytest.raises(AssertionError, match="Sensor readings before 2024-01-08 are gone"):
         plant.build("--full-refresh")
