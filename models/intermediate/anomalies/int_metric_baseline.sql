@@ -1,13 +1,17 @@
--- One row per series and batch being judged: what is usual by the batches before it. Centre and widths are medians over
--- blocks; how far a point may be off is scaled by high quantiles of how far the points of those blocks were off
--- themselves, so that a series which often jumps has to jump further. Blocks of the last hours that were far off are left
--- out of the highest quantile: a trouble that goes on is no measure of itself. What came again and again before is.
-{% set measures = ["spike", "jump", "short", "long", "wider", "narrower", "drift", "rhythm", "run", "gap"] %}
+-- One row per series and batch being judged: what is usual by the batches before it, and how far off is too far. Centre
+-- and widths are medians over blocks; how far a point may be off is scaled by high quantiles of how far the points of
+-- those blocks were off themselves, so that a series which often jumps has to jump further. Of the last blocks those that
+-- were far off are left out: a trouble that goes on is no measure of itself; what came again and again is.
+{% set measures = ["spike", "jump", "short", "long", "wider", "narrower", "drift", "rhythm", "run", "gap"] -%}
 
 with
 
 parameters as (
     select * from {{ ref("int_anomaly_parameter") }}
+),
+
+touched as (
+    select * from {{ ref("int_touched_metric") }}
 ),
 
 blocks as (
@@ -19,31 +23,47 @@ batches as (
         blocks.series_id,
         blocks.baseline_number,
         blocks.batch_number,
-        min(blocks.block_number) as first_block,
-        max(blocks.rhythm) as rhythm,
-        max(touched.lookback_batches) as lookback_batches,
-        max(touched.least_blocks) as least_blocks,
-        max(touched.recent_blocks) as recent_blocks,
-        max(touched.drift_blocks) as drift_blocks
+        touched.lookback_batches,
+        touched.least_blocks,
+        touched.drift_blocks,
+        touched.sensitivity_factor,
+        min(blocks.block_number) - max(touched.recent_blocks) as first_recent_block,
+        max(blocks.rhythm) as rhythm
     from blocks
-    inner join {{ ref("int_touched_metric") }} as touched
+    inner join touched
         on blocks.series_id = touched.series_id
         and blocks.production_date >= touched.touched_from
-    group by blocks.series_id, blocks.baseline_number, blocks.batch_number
+    group by all
 ),
 
 -- what was left without another rhythm is another measure: it counts only until there is enough of this one
-before_all as (
+before_any as (
     select
-        blocks.*,
+        batches.series_id,
+        batches.baseline_number,
+        batches.batch_number,
+        batches.least_blocks,
+        batches.sensitivity_factor,
+        blocks.block_number >= batches.first_recent_block as is_recent,
+        case when blocks.day_count >= batches.drift_blocks / 2e0 then blocks.day_mid end as day_mid,
+        case when blocks.day_count >= batches.drift_blocks / 2e0 then blocks.day_deviation end as day_deviation,
+        blocks.mid,
+        greatest(blocks.quartile_range / 1.349e0, blocks.deviation / 3e0) as width,
+        blocks.step_mid,
+        blocks.step_least,
+        blocks.step_most,
+        blocks.short_least,
+        blocks.short_most,
+        blocks.long_least,
+        blocks.long_most,
+        blocks.spike,
+        blocks.jump,
+        blocks.run_ticks,
+        blocks.gap_ticks,
         blocks.rhythm = batches.rhythm as is_same_rhythm,
         count(*) filter (where blocks.rhythm = batches.rhythm) over (
             partition by batches.series_id, batches.baseline_number, batches.batch_number
-        ) as same_rhythm_count,
-        batches.batch_number as batch_judged,
-        batches.least_blocks,
-        batches.drift_blocks,
-        blocks.block_number >= batches.first_block - batches.recent_blocks as is_recent
+        ) as same_rhythm_count
     from batches
     inner join blocks
         on batches.series_id = blocks.series_id
@@ -52,88 +72,80 @@ before_all as (
 ),
 
 before as (
-    select * from before_all where is_same_rhythm or same_rhythm_count < least_blocks
+    select * from before_any where is_same_rhythm or same_rhythm_count < least_blocks
 ),
 
 centres as (
     select
         series_id,
         baseline_number,
-        batch_judged,
+        batch_number,
         count(*) as block_count,
         median(mid) as centre,
-        median(greatest(quartile_range / 1.349e0, deviation / 3e0)) as width,
-        median(step_mid) as step_mid,
-        median(day_deviation) as day_deviation
+        -- what never moved: a thousandth of its level, so that any change of it is one
+        greatest(median(width), 1e-3 * abs(median(mid)), 1e-9) as scale,
+        greatest(median(step_mid), 1e-4 * abs(median(mid)), 1e-9) as step_scale,
+        max(sensitivity_factor) as sensitivity_factor
     from before
-    group by series_id, baseline_number, batch_judged
+    group by series_id, baseline_number, batch_number
     having count(*) >= max(least_blocks)
-),
-
-widths as (
-    select
-        *,
-        -- what never moved: a hundredth of its level, so that any change of it is one
-        greatest(width, 1e-3 * abs(centre), 1e-9) as scale,
-        greatest(step_mid, 1e-4 * abs(centre), 1e-9) as step_scale
-    from centres
 ),
 
 distances as (
     select
         before.series_id,
         before.baseline_number,
-        before.batch_judged,
+        before.batch_number,
         before.is_recent,
-        widths.block_count,
-        widths.centre,
-        widths.scale,
-        widths.step_scale,
-        widths.day_deviation,
-        before.spike / widths.scale as spike,
-        before.jump / widths.scale as jump,
-        greatest(before.short_most - widths.centre, widths.centre - before.short_least) / widths.scale as short,
-        greatest(before.long_most - widths.centre, widths.centre - before.long_least) / widths.scale as long,
-        ln(greatest(before.step_most, widths.step_scale / 1e3) / widths.step_scale) as wider,
-        -1e0 * ln(greatest(before.step_least, widths.step_scale / 1e3) / widths.step_scale) as narrower,
-        case when before.day_count >= before.drift_blocks / 2e0 then abs(before.day_mid - widths.centre) / widths.scale end
-            as drift,
-        case when before.day_count >= before.drift_blocks / 2e0 then before.day_deviation / widths.scale end as rhythm,
+        centres.block_count,
+        centres.centre,
+        centres.scale,
+        centres.step_scale,
+        centres.sensitivity_factor,
+        before.spike / centres.scale as spike,
+        before.jump / centres.scale as jump,
+        greatest(before.short_most - centres.centre, centres.centre - before.short_least) / centres.scale as short,
+        greatest(before.long_most - centres.centre, centres.centre - before.long_least) / centres.scale as long,
+        ln(greatest(before.step_most, centres.step_scale / 1e3) / centres.step_scale) as wider,
+        -1e0 * ln(greatest(before.step_least, centres.step_scale / 1e3) / centres.step_scale) as narrower,
+        abs(before.day_mid - centres.centre) / centres.scale as drift,
+        before.day_deviation / centres.scale as rhythm,
         before.run_ticks as run,
         before.gap_ticks as gap
     from before
-    inner join widths
-        on before.series_id = widths.series_id
-        and before.baseline_number = widths.baseline_number
-        and before.batch_judged = widths.batch_judged
+    inner join centres
+        on before.series_id = centres.series_id
+        and before.baseline_number = centres.baseline_number
+        and before.batch_number = centres.batch_number
 ),
 
 usual as (
     select
         series_id,
         baseline_number,
-        batch_judged,
+        batch_number,
         {% for measure in measures -%}
-            {{ quartile(measure, 0.8) }} as {{ measure }}_usual,
+            {{ quantile(measure, 0.8) }} as {{ measure }}_usual,
         {% endfor -%}
         count(drift) as drift_count
     from distances
-    group by series_id, baseline_number, batch_judged
+    group by series_id, baseline_number, batch_number
 ),
 
-final as (
+high as (
     select
         distances.series_id,
         distances.baseline_number,
-        distances.batch_judged as batch_number,
+        distances.batch_number,
         max(distances.block_count) as block_count,
-        max(usual.drift_count) as drift_count,
         max(distances.centre) as centre,
         max(distances.scale) as scale,
         max(distances.step_scale) as step_scale,
+        max(distances.sensitivity_factor) as sensitivity_factor,
+        max(usual.drift_count) as drift_count,
         {% for measure in measures -%}
             max(usual.{{ measure }}_usual) as {{ measure }}_usual,
-            {{ quartile(
+            {{ quantile(
                 "case when not (distances.is_recent and distances." ~ measure ~ " > 1.5e0 * usual." ~ measure
                 ~ "_usual) then distances." ~ measure ~ " end", 0.98
             ) }} as {{ measure }}_high{{ "," if not loop.last }}
@@ -142,8 +154,30 @@ final as (
     inner join usual
         on distances.series_id = usual.series_id
         and distances.baseline_number = usual.baseline_number
-        and distances.batch_judged = usual.batch_judged
-    group by distances.series_id, distances.baseline_number, distances.batch_judged
+        and distances.batch_number = usual.batch_number
+    group by distances.series_id, distances.baseline_number, distances.batch_number
+),
+
+final as (
+    select
+        high.series_id,
+        high.baseline_number,
+        high.batch_number,
+        high.block_count,
+        high.drift_count,
+        high.centre,
+        high.scale,
+        high.step_scale,
+        {% for measure in measures -%}
+            -- wider while there is little to go by
+            high.sensitivity_factor * (1e0 + parameters.learning / sqrt(high.block_count)) * greatest(
+                parameters.{{ measure }}_usual * coalesce(high.{{ measure }}_usual, 0e0),
+                parameters.{{ measure }}_high * coalesce(high.{{ measure }}_high, 0e0),
+                parameters.{{ measure }}_least
+            ) as {{ measure }}_limit{{ "," if not loop.last }}
+        {% endfor %}
+    from high
+    cross join parameters
 )
 
 select * from final

@@ -17,7 +17,7 @@ final as (
         max(rhythm) as rhythm,
         count(*) as point_count,
         median(residual) as mid,
-        {{ quartile("residual", 0.75) }} - {{ quartile("residual", 0.25) }} as quartile_range,
+        {{ quantile("residual", 0.75) }} - {{ quantile("residual", 0.25) }} as quartile_range,
         coalesce(stddev_samp(residual), 0e0) as deviation,
         median(step_mid) as step_mid,
         max(spike) as spike,
@@ -30,6 +30,7 @@ final as (
         max(step_mid) as step_most,
         max(run_ticks) as run_ticks,
         max(gap_ticks) as gap_ticks,
+        max(point_at) as last_point_at,
         min(production_date) as production_date
     from {{ ref("int_metric_residual") }}
     group by series_id, baseline_number, batch_number, block_number

@@ -10,7 +10,7 @@ profiles as (
     from {{ ref("int_metric_profile") }} as profiles
     inner join {{ ref("int_touched_metric") }} as touched
         on profiles.series_id = touched.series_id
-        and profiles.production_date >= touched.read_from - 14
+        and profiles.production_date >= touched.read_from - 21
 ),
 
 days as (
@@ -58,6 +58,15 @@ rhythms as (
     from errors
 ),
 
+rhythms_before as (
+    select
+        *,
+        lag(rhythm, 1) over by_day as rhythm_1,
+        lag(rhythm, 2) over by_day as rhythm_2
+    from rhythms
+    window by_day as (partition by series_id, baseline_number order by day_number)
+),
+
 chosen as (
     select
         profiles.series_id,
@@ -65,6 +74,8 @@ chosen as (
         profiles.day_number,
         profiles.slot,
         rhythms.rhythm,
+        case when rhythms.rhythm <> rhythms.rhythm_1 then 0 when rhythms.rhythm <> rhythms.rhythm_2 then 1 end
+            as days_since_switch,
         coalesce(
             case rhythms.rhythm
                 when 'week' then coalesce(profiles.week_mid, profiles.day_mid)
@@ -73,7 +84,7 @@ chosen as (
             0e0
         ) as expected
     from profiles
-    inner join rhythms
+    inner join rhythms_before as rhythms
         on profiles.series_id = rhythms.series_id
         and profiles.baseline_number = rhythms.baseline_number
         and profiles.day_number = rhythms.day_number

@@ -1,4 +1,4 @@
--- One row per series, production day and hour of it: what its values were there, as one median. What rhythms are read from.
+-- One row per series, production day and hour of it: what its values were there, as one median. Rhythms are read from it.
 {{ config(
     materialized="incremental",
     partition_by="production_date",
@@ -8,12 +8,14 @@
 with
 
 points as (
-    select points.*
+    select
+        points.*,
+        floor(points.local_s / 86400e0)::bigint as day_number
     from {{ ref("int_metric_point") }} as points
     inner join {{ ref("int_touched_metric") }} as touched
         on points.series_id = touched.series_id
         and points.production_date >= touched.touched_from
-    where points.kind = 'value' and not points.is_excluded and points.block_s >= 3600e0
+    where not points.is_excluded and points.block_s >= 3600e0
 ),
 
 final as (
