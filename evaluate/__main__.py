@@ -1,7 +1,8 @@
 """`python -m evaluate`: simulates plants whose truth is known, runs the marts' own SQL on them, and counts.
 
 Each subject is a module of this package with a function `evaluate(request) -> bool`: it prints its figures and says
-whether they are within their bounds. With labels, it is anomaly detection on labelled series instead (evaluate.labelled).
+whether they are within their bounds.
+With labels, it is anomaly detection on labelled series instead (evaluate.labelled).
 """
 
 import re
@@ -33,7 +34,9 @@ class Seeds(click.ParamType):
 @click.option("--what", type=click.Choice(sorted(SUBJECTS)), help="What to evaluate.")
 @click.option("--seeds", type=Seeds(), default="1..1000", show_default=True, help="Seeds of the simulated plants.")
 @click.option("--data", type=click.Path(path_type=Path, exists=True), help="Records with their truth.")
-@click.option("--labels", help="A JSON {file: [[from, to], ...]}, or the name of a column of 0 and 1, of the series in --data.")
+@click.option(
+    "--labels", help="Of the series in --data: a JSON {file: [[from, to], ...]}, or the name of a 0/1 column."
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for points.csv and episodes.csv.")
 def main(what: str | None, seeds: range, data: Path | None, labels: str | None, out: Path | None) -> None:
     if labels and not (data and out):

@@ -1,4 +1,4 @@
-"""`python -m evaluate --data PATH --labels FILE --out DIR`: anomaly detection on labelled series, by the marts' own SQL.
+"""`python -m evaluate --data PATH --labels FILE --out DIR`: anomaly detection on labelled series, by the marts' SQL.
 
 PATH is a CSV (timestamp, value), a folder of them, or a CSV with several columns of values (one machine's sensors).
 The labels are not read before the flags are written.
@@ -34,7 +34,9 @@ SCORES = """
         select
             split_part(series_id, ':', 2) as entity,
             point_at,
-            greatest(spike_ratio, shift_ratio, spread_ratio, drift_ratio, rhythm_ratio, stuck_ratio, missing_ratio) as ratio
+            greatest(
+                spike_ratio, shift_ratio, spread_ratio, drift_ratio, rhythm_ratio, stuck_ratio, missing_ratio
+            ) as ratio
         from intermediate.int_metric_score
         union all
         select split_part(series_id, ':', 2) as entity, point_at, ratio
@@ -77,7 +79,8 @@ def detect(files: list[SeriesFile]) -> tuple[pd.DataFrame, pd.DataFrame]:
         (inbox.parent / "plant.yml").write_text(PLANT)
         names = {str(number): file for number, file in enumerate(files)}
         for number, file in names.items():
-            pq.write_table(pa.Table.from_pandas(file.metric_points(number), preserve_index=False), inbox / f"{number}.parquet")
+            table = pa.Table.from_pandas(file.metric_points(number), preserve_index=False)
+            pq.write_table(table, inbox / f"{number}.parquet")
         for load in load_all(load_plant(inbox.parent), paths):
             if load.status != "loaded" or load.reject_count:
                 raise EvaluationError(f"{load.object}: {load.error or f'{load.reject_count} points were rejected'}")

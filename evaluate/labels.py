@@ -67,7 +67,8 @@ class Agreement:
         delay = f"{np.median(self.delays_s):.0f} s" if self.delays_s else "-"
         return [
             f"spans     {self.spans} labelled, {self.found} found: recall {_share(self.found, self.spans)}",
-            f"episodes  {self.episodes}, {self.true_episodes} in a span: precision {_share(self.true_episodes, self.episodes)}",
+            f"episodes  {self.episodes}, {self.true_episodes} in a span:"
+            f" precision {_share(self.true_episodes, self.episodes)}",
             f"false     {false} episodes in {self.days:.2f} days: {_share(false, self.days)} a day",
             f"delay     {delay} (median, from the start of a span to its first flag)",
             f"rows      {self.labelled_rows} labelled, {self.flagged_rows} flagged:"
