@@ -84,8 +84,8 @@ summed as (
         max(case when is_used then started_at_local end) as reference_to_local,
         min(point_number) as first_point_number,
         max(point_number) as last_point_number,
-        count_if(is_used) as reference_count,
-        count_if(not is_used) as excluded_count,
+        count_if(is_used)::bigint as reference_count,
+        count_if(not is_used)::bigint as excluded_count,
         min(mean) as mean,
         min(known_mean) as known_mean,
         min(known_sigma) as known_sigma,
@@ -126,7 +126,7 @@ final as (
         mean,
         case when chart_type in ('p', 'np', 'c', 'u') then null else sigma end as sigma,
         sigma_z,
-        sigma_z_limit,
+        case when chart_type in ('p', 'u') then sigma_z_limit end as sigma_z_limit,
         coalesce(
             chart_type in ('p', 'u') and sigma_z is not null
             and (laney = 'always' or (laney = 'auto' and sigma_z > sigma_z_limit)),

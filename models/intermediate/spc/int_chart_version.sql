@@ -29,6 +29,7 @@ rebases as (
 rebased as (
     select
         series.chart_id,
+        series.chart,
         rebases.valid_from_local,
         rebases.reference_from_local,
         rebases.reference_to_local,
@@ -52,6 +53,7 @@ rebased as (
 versions as (
     select
         chart_id,
+        chart,
         null::timestamp as valid_from_local,
         null::timestamp as reference_from_local,
         null::timestamp as reference_to_local,
@@ -64,6 +66,7 @@ versions as (
 final as (
     select
         chart_id,
+        chart,
         (row_number() over by_time)::bigint as version,
         valid_from_local,
         lead(valid_from_local) over by_time as valid_until_local,
