@@ -1,25 +1,21 @@
 -- One row per chart and version of its limits: the first, and one from each recorded rebase on. Of rebases at one moment the
--- most specific counts, then the first line.
+-- most specific counts, then the first line. Where a rebase holds from the first point on, it is version 1.
 with
 
 series as (
-    select distinct
-        chart_id,
-        chart,
-        product_name,
-        test_name,
-        parameter,
-        machine_id
-    from {{ ref("int_chart_subgroup") }}
-    union
-    select distinct
-        chart_id,
-        chart,
-        product_name,
-        test_name,
-        null::string as parameter,
-        machine_id
-    from {{ ref("int_chart_count") }}
+    {% for model, parameter in [("int_chart_subgroup", "parameter"), ("int_chart_count", "null::string")] -%}
+        select
+            chart_id,
+            chart,
+            product_name,
+            test_name,
+            {{ parameter }} as parameter,
+            machine_id,
+            min(started_at_local) as started_at_local
+        from {{ ref(model) }}
+        group by chart_id, chart, product_name, test_name, {{ "parameter, " if parameter == "parameter" }}machine_id
+        {{ "union all" if not loop.last }}
+    {% endfor -%}
 ),
 
 rebases as (
@@ -59,6 +55,11 @@ versions as (
         null::timestamp as reference_to_local,
         null::string as reason
     from series
+    where chart_id not in (
+        select rebased.chart_id
+        from rebased
+        inner join series on rebased.chart_id = series.chart_id and rebased.valid_from_local <= series.started_at_local
+    )
     union all
     select * from rebased
 ),

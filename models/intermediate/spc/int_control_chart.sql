@@ -65,7 +65,8 @@ lines as (
         '  1  2  ' as rules,
         false as is_critical,
         null::double as run_gap_h,
-        null::bigint as reference_subgroups,
+        -- of hours, 25 would be a day or two
+        case when chart_type = 'xbar-s' then 100::bigint end as reference_subgroups,
         null::string as constants,
         null::string as laney,
         {% for column in [

@@ -23,17 +23,17 @@ measurements as (
     {% endif %}
 ),
 
-deduplicated as (
+copies_ranked as (
     select
         *,
         count(*) over same_key as copy_count,
-        min(record_hash) over same_key <> max(record_hash) over same_key as is_conflict
+        min(record_hash) over same_key <> max(record_hash) over same_key as is_conflict,
+        row_number() over (
+            partition by serial_num, test_name, test_timestamp, parameter
+            order by record_hash desc nulls last, record_flags asc nulls last
+        ) as copy_rank
     from measurements
     where {{ is_open("production_week_start") }} and {{ in_touched_weeks("production_week_start", "int_touched_chart_week") }}
-    qualify row_number() over (
-        partition by serial_num, test_name, test_timestamp, parameter
-        order by record_hash desc nulls last, record_flags asc nulls last
-    ) = 1
     window same_key as (partition by serial_num, test_name, test_timestamp, parameter)
 ),
 
@@ -80,11 +80,12 @@ final as (
         -- calendar
         measured.production_date,
         measured.production_week_start
-    from deduplicated as measured
+    from copies_ranked as measured
     left join attempts
         on measured.serial_num = attempts.serial_num
         and measured.test_name = attempts.test_name
         and measured.test_timestamp = attempts.test_timestamp
+    where measured.copy_rank = 1
 )
 
 select * from final

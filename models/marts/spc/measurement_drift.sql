@@ -34,7 +34,7 @@ tracked as (
 fitted as (
     select
         *,
-        regr_count(tracked_value, week_number) over recent as week_count,
+        regr_count(tracked_value, week_number) over recent::bigint as week_count,
         regr_slope(tracked_value, week_number) over recent as slope,
         regr_sxx(tracked_value, week_number) over recent as sxx,
         regr_syy(tracked_value, week_number) over recent as syy
@@ -85,7 +85,7 @@ final as (
 
         -- drift
         compared_with,
-        week_count as drift_week_count,
+        week_count::bigint as drift_week_count,
         case when week_count > 2 then slope end as drift_per_week,
         slope - slope_margin as drift_per_week_low,
         slope + slope_margin as drift_per_week_high,
