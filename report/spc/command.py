@@ -26,7 +26,7 @@ LIMITS = """
 """
 SIGNALS = """
     select point_number as point, panel, string_agg(rule, ' ' order by rule) as rules, any_value(value) as value,
-        string_agg(description, '; ' order by rule) as what
+        string_agg(distinct description, '; ' order by description) as what
     from control_chart_signal group by all order by all
 """
 POINTS = """
@@ -62,19 +62,35 @@ def _span(_context, _option, text: str | None) -> tuple[int, int] | None:
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--chart", type=click.Choice([*VALUE_CHARTS, *COUNT_CHARTS, "grr"]), required=True, help="Kind of chart, or grr.")
+@click.option(
+    "--chart", type=click.Choice([*VALUE_CHARTS, *COUNT_CHARTS, "grr"]), required=True, help="Kind of chart, or grr."
+)
 @click.option("--value", "values", multiple=True, help="Column of values or counts; several: a subgroup in each row.")
 @click.option("--subgroup", help="Column that says which subgroup a value is in.")
 @click.option("--size", type=click.IntRange(1), help="Values in a subgroup, in the order of the rows.")
 @click.option("--sample-size", help="Column of sample sizes (p, np, u), or one number for all.")
-@click.option("--reference", "--reference-rows", callback=_span, help="Points that limits are made with: 25, or 5-30; else all.")
-@click.option("--exclude", multiple=True, callback=_noted, help="Point left out of them, and the cause: 12='tool broke'.")
-@click.option("--rebase", multiple=True, callback=_noted, help="Point from which new limits hold, and why: 40='new tool'.")
-@click.option("--rules", default="1 2", show_default=True, help="Run rules: 1 to 8, w1 to w4, nelson, western-electric.")
-@click.option("--constants", type=click.Choice(["exact", "rounded"]), default="exact", help="rounded: as tables print them.")
-@click.option("--laney", type=click.Choice(["auto", "always", "never"]), default="auto", help="p and u: widen by over-dispersion.")
+@click.option(
+    "--reference", "--reference-rows", callback=_span, help="Points that limits are made with: 25, or 5-30; else all."
+)
+@click.option(
+    "--exclude", multiple=True, callback=_noted, help="Point left out of them, and the cause: 12='tool broke'."
+)
+@click.option(
+    "--rebase", multiple=True, callback=_noted, help="Point from which new limits hold, and why: 40='new tool'."
+)
+@click.option(
+    "--rules", default="1 2", show_default=True, help="Run rules: 1 to 8, w1 to w4, nelson, western-electric."
+)
+@click.option(
+    "--constants", type=click.Choice(["exact", "rounded"]), default="exact", help="rounded: as tables print them."
+)
+@click.option(
+    "--laney", type=click.Choice(["auto", "always", "never"]), default="auto", help="p and u: widen by over-dispersion."
+)
 @click.option("--mean", "known_mean", type=float, help="Centre that is known.")
-@click.option("--sigma", "known_sigma", type=click.FloatRange(0, min_open=True), help="Standard deviation that is known.")
+@click.option(
+    "--sigma", "known_sigma", type=click.FloatRange(0, min_open=True), help="Standard deviation that is known."
+)
 @click.option("--ewma-weight", type=click.FloatRange(0.01, 0.99), help="Weight of the newest point; 0.2.")
 @click.option("--ewma-width", type=click.FloatRange(0, min_open=True), help="Width of EWMA limits; 3.")
 @click.option("--cusum-slack", type=click.FloatRange(0), help="Slack k, in standard errors; 0.5.")
@@ -87,7 +103,9 @@ def _span(_context, _option, text: str | None) -> tuple[int, int] | None:
 @click.option("--trial", help="grr: column of the trial; else in the order of the rows.")
 @click.option("--sheet", help="Sheet of a workbook; else the first.")
 @click.option("--encoding", default="utf-8", help="Of a CSV file.")
-@click.option("--output", type=click.Path(file_okay=False, path_type=Path), default=".", help="Folder of page and points.")
+@click.option(
+    "--output", type=click.Path(file_okay=False, path_type=Path), default=".", help="Folder of page and points."
+)
 def spc(file: Path, chart: str, sheet: str | None, encoding: str, output: Path, **options) -> None:
     """A control chart, with capability where --lower or --upper is given, or a gage study (grr) of FILE.
 
@@ -106,7 +124,11 @@ def spc(file: Path, chart: str, sheet: str | None, encoding: str, output: Path, 
 
 
 def _chart(sheet: Sheet, chart: str, target: Path, options: dict) -> None:
-    given = {"subgroups": _subgroups(sheet, options)} if chart in VALUE_CHARTS else {"counts": _counts(sheet, chart, options)}
+    given = (
+        {"subgroups": _subgroups(sheet, options)}
+        if chart in VALUE_CHARTS
+        else {"counts": _counts(sheet, chart, options)}
+    )
     settings = ("rules", "constants", "laney", "known_mean", "known_sigma", "target")
     settings += ("ewma_weight", "ewma_width", "cusum_slack", "cusum_limit")
     study = ChartStudy(
@@ -121,7 +143,10 @@ def _chart(sheet: Sheet, chart: str, target: Path, options: dict) -> None:
     )
     tables = study.tables
     limits, signals = _rows(tables, LIMITS), _rows(tables, SIGNALS)
-    _show("Limits", [{key: value for key, value in row.items() if key not in ("is_laney", "sizes_vary")} for row in limits])
+    _show(
+        "Limits",
+        [{key: value for key, value in row.items() if key not in ("is_laney", "sizes_vary")} for row in limits],
+    )
     for note in chart_notes(limits):
         click.echo(note)
     _show(f"Signals ({len(signals)})" if signals else "No signals", signals[:SHOWN_SIGNALS])
@@ -223,8 +248,10 @@ def _counts(sheet: Sheet, chart: str, options: dict) -> list[tuple[int, int]]:
 def chart_notes(limits: list[dict]) -> list[str]:
     """What a reader of the limits must know."""
     notes = []
-    if any(row["status"] == "trial" for row in limits):
-        notes.append("Fewer than 20 subgroups: these are trial limits.")
+    trial = sorted({row["version"] for row in limits if row["status"] == "trial"})
+    if trial:
+        which = f"Version {', '.join(map(str, trial))}" if len({row["version"] for row in limits}) > 1 else "These"
+        notes.append(f"{which}: trial limits, made with fewer than 20 subgroups.")
     if any(row["status"] == "no_variation" for row in limits):
         notes.append("The reference period shows no variation: there are no limits, and no signals.")
     if any(row["is_laney"] for row in limits):

@@ -41,7 +41,9 @@ class Models:
     @cached_property
     def _environment(self) -> jinja2.Environment:
         variables = yaml.safe_load((PROJECT / "dbt_project.yml").read_text(encoding="utf-8"))["vars"]
-        environment = jinja2.Environment(extensions=["jinja2.ext.do"], autoescape=False)  # SQL, and no text of users in it
+        environment = jinja2.Environment(
+            extensions=["jinja2.ext.do"], autoescape=False
+        )  # SQL, and no text of users in it
         environment.globals |= {
             "config": lambda **_: "",
             "ref": self._refer,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import jinja2
 
-from report.spc.pictures import PANELS, control_chart, gage_readings, histogram
+from report.spc.pictures import PANELS, WITH_ZONES, control_chart, gage_readings, histogram
 from report.spc.study import ChartStudy
 
 TITLES = {
@@ -43,18 +43,15 @@ def render_chart_page(
     notes: list[str],
 ) -> str:
     """Rows are those of the marts, `points` with the rules that fired as one text."""
-    with_zones = study.chart_type in ("xbar-r", "xbar-s", "imr")
     drawn = [point for point in points if point["point"] > study.point_count - MOST_DRAWN]
     if len(drawn) < len(points):
         notes = [*notes, f"The picture shows the last {MOST_DRAWN:,} points; all are in the CSV file."]
-    present = {point["panel"] for point in drawn if point["value"] is not None}
-    panels = [panel for panel in PANELS[study.chart_type] if panel in present]
     values = [value for group in study.subgroups for value in group]
     return _template().render(
         title=f"{TITLES[study.chart_type]} · {name}",
-        charts=[control_chart(study.chart_type, panel, drawn, with_zones) for panel in panels],
+        charts=[control_chart(study.chart_type, drawn)],
         panel_names=PANELS[study.chart_type],
-        with_zones=with_zones,
+        with_zones=study.chart_type in WITH_ZONES,
         notes=notes,
         limits=limits,
         signals=signals[:MOST_SIGNALS],

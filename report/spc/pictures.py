@@ -13,6 +13,7 @@ ZONE = "#a9b4bf"
 GREY = "#8a99a8"
 MOST_LABELS = 60
 """Signals whose rules are written into the chart; where there are more, marks alone are legible."""
+WITH_ZONES = ("xbar-r", "xbar-s", "imr")
 PANELS = {
     "xbar-r": {"location": "Mean", "spread": "Range"},
     "xbar-s": {"location": "Mean", "spread": "Standard deviation"},
@@ -26,24 +27,31 @@ PANELS = {
 }
 
 
-def control_chart(chart_type: str, panel: str, points: list[dict], with_zones: bool) -> str:
-    """One panel: points, limits as steps, zones of one standard error, signals with their rules, reference shaded."""
+def control_chart(chart_type: str, points: list[dict]) -> str:
+    """The chart's panels, one above the other, of the same width."""
+    present = {point["panel"] for point in points if point["value"] is not None}
+    panels = [_panel(chart_type, panel, points) for panel in PANELS[chart_type] if panel in present]
+    return _svg(alt.vconcat(*panels, spacing=26))
+
+
+def _panel(chart_type: str, panel: str, points: list[dict]) -> alt.LayerChart:
+    """Points, limits as steps, zones of one standard error, signals with their rules, reference shaded."""
     rows = [point for point in points if point["panel"] == panel and point["value"] is not None]
     last = max(row["point"] for row in rows)
     x = alt.X("point:Q", title=None, scale=alt.Scale(domain=[0.4, last + 0.6], nice=False), axis=_point_axis())
+    y = _y(rows, PANELS[chart_type][panel])
     layers = [_reference(rows)] if any(row["is_reference"] for row in rows) else []
-    layers += _zones(rows, x) if with_zones and panel == "location" else []
+    layers += _zones(rows, x) if chart_type in WITH_ZONES and panel == "location" else []
     layers += [
         _steps(rows, "center_line", x, CENTRE, [1, 0]),
         _steps(rows, "lower_limit", x, LIMIT, [7, 4]),
         _steps(rows, "upper_limit", x, LIMIT, [7, 4]),
         _versions(rows),
-        _layer(rows).mark_line(color=FIRST, strokeWidth=1.3).encode(x=x, y=_y(panel, chart_type)),
-        *_marks(rows, x, _y(panel, chart_type)),
+        _layer(rows).mark_line(color=FIRST, strokeWidth=1.3).encode(x=x, y=y),
+        *_marks(rows, x, y),
         _line_names(rows[-1]),
     ]
-    chart = alt.layer(*layers).properties(width=WIDTH - 190, height=250 if panel == "location" else 150)
-    return _svg(chart)
+    return alt.layer(*layers).properties(width=WIDTH - 190, height=150 if panel == "spread" else 250)
 
 
 def histogram(values: list[float], capability: dict) -> str:
@@ -52,7 +60,9 @@ def histogram(values: list[float], capability: dict) -> str:
     bins = [{"low": low, "high": high, "count": int(n)} for low, high, n in zip(edges, edges[1:], counts, strict=False)]
     y = alt.Y("count:Q", title="Values", axis=alt.Axis(grid=False, tickMinStep=1))
     x_title = alt.X("low:Q", title=None, scale=alt.Scale(zero=False))
-    layers = [_layer(bins).mark_rect(fill="#c3cfdb", stroke="white").encode(x=x_title, x2="high:Q", y=y, y2=alt.datum(0))]
+    layers = [
+        _layer(bins).mark_rect(fill="#c3cfdb", stroke="white").encode(x=x_title, x2="high:Q", y=y, y2=alt.datum(0))
+    ]
     mean, sigma = capability["value_mean"], capability["sigma_overall"]
     if sigma:
         grid = np.linspace(min(edges[0], mean - 3.5 * sigma), max(edges[-1], mean + 3.5 * sigma), 161)
@@ -91,9 +101,15 @@ def _layer(rows: list[dict]) -> alt.Chart:
     return alt.Chart(alt.InlineData(rows))
 
 
-def _y(panel: str, chart_type: str) -> alt.Y:
-    axis = alt.Axis(grid=False, tickCount=5)
-    return alt.Y("value:Q", title=PANELS[chart_type].get(panel, panel), scale=alt.Scale(zero=False, padding=14), axis=axis)
+def _y(rows: list[dict], title: str) -> alt.Y:
+    """From the lowest to the highest of points and limits, with room for rules above and below."""
+    names = ("value", "lower_limit", "upper_limit")
+    numbers = [row[name] for row in rows for name in names if row[name] is not None]
+    low, high = min(numbers), max(numbers)
+    room = (high - low or abs(high) or 1) * (0.2 if any(row["rules"] for row in rows) else 0.1)
+    bottom = low if low == 0 else low - room  # nothing is below 0 where 0 is a limit
+    scale = alt.Scale(domain=[bottom, high + room], nice=False, zero=False)
+    return alt.Y("value:Q", title=title, scale=scale, axis=alt.Axis(grid=False, tickCount=5, minExtent=58))
 
 
 def _point_axis() -> alt.Axis:
@@ -113,7 +129,11 @@ def _zones(rows: list[dict], x: alt.X) -> list[alt.Chart]:
     found = []
     for sigmas in (-2, -1, 1, 2):
         lines = [
-            {"point": row["point"], "version": row["version"], "at": row["center_line"] + sigmas * row["standard_error"]}
+            {
+                "point": row["point"],
+                "version": row["version"],
+                "at": row["center_line"] + sigmas * row["standard_error"],
+            }
             for row in rows
             if row["standard_error"] is not None
         ]
@@ -126,7 +146,9 @@ def _steps(rows: list[dict], name: str, x: alt.X, colour: str, dash: list[int], 
     lines = []
     for row in rows:
         if row[name] is not None:
-            lines += [{"point": row["point"] + half, "at": row[name], "version": row["version"]} for half in (-0.5, 0.5)]
+            lines += [
+                {"point": row["point"] + half, "at": row[name], "version": row["version"]} for half in (-0.5, 0.5)
+            ]
     chart = _layer(lines).mark_line(color=colour, strokeWidth=width, strokeDash=dash)
     return chart.encode(x=x, y=alt.Y("at:Q"), detail="version:N")
 
@@ -151,9 +173,17 @@ def _marks(rows: list[dict], x: alt.X, y: alt.Y) -> list[alt.Chart]:
         .mark_point(shape="diamond", size=max(size * 2.4, 40), opacity=1, stroke=SECOND)
         .encode(x=x, y=y, fill=hollow_signal),
     ]
-    for above, shift in ((True, -11), (False, 12)) if len(fired) <= MOST_LABELS else ():
-        texts = [row for row in fired if row["above"] == above]
-        label = _layer(texts).mark_text(dy=shift, fontSize=10, color=SECOND, fontWeight=600)
+    lines = {(row["above"], row["rules"].count(" ")) for row in fired} if len(fired) <= MOST_LABELS else set()
+    for above, breaks in sorted(lines):
+        texts = [row for row in fired if (row["above"], row["rules"].count(" ")) == (above, breaks)]
+        label = _layer(texts).mark_text(
+            dy=-11 - 11 * breaks if above else 12,
+            lineBreak=" ",
+            lineHeight=11,
+            fontSize=10,
+            color=SECOND,
+            fontWeight=600,
+        )
         marks.append(label.encode(x=x, y=y, text="rules:N"))
     return marks
 
@@ -166,5 +196,5 @@ def _line_names(row: dict) -> alt.Chart:
     return mark.encode(x=alt.value(WIDTH - 190), y="at:Q", text="text:N", color=alt.Color("colour:N", scale=None))
 
 
-def _svg(chart: alt.LayerChart) -> str:
+def _svg(chart: alt.LayerChart | alt.VConcatChart) -> str:
     return vl_convert.vegalite_to_svg(chart.to_dict() | {"config": CONFIG, "padding": 8})

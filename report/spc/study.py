@@ -58,7 +58,9 @@ class ChartStudy:
         if self.point_count < 2:
             raise SheetError(f"a chart needs at least two points, and there are {self.point_count}")
         if self.chart_type == "xbar-r" and max(sizes) > LARGEST_RANGE:
-            raise SheetError(f"ranges are for subgroups of up to 25 values, and one has {max(sizes)}; use --chart xbar-s")
+            raise SheetError(
+                f"ranges are for subgroups of up to 25 values, and one has {max(sizes)}; use --chart xbar-s"
+            )
         if self.chart_type in ("xbar-r", "xbar-s") and max(sizes) < 2:
             raise SheetError("every subgroup has a single value; use --chart imr, or name --subgroup or --size")
         if self.chart_type == "imr" and max(sizes) > 1:
