@@ -1,24 +1,24 @@
 -- Constants of control charts for subgroups of n values from a normal distribution: d2 and d3 are mean and standard
--- deviation of the range (by integral), c4 is the mean of the standard deviation (by the gamma function), each in units of
--- σ; tests/python/models/spc computes them anew. The limit factors follow from them: A2 = 3/(d2 √n), A3 = 3/(c4 √n),
--- D3, D4 = 1 ∓ 3 d3/d2, B3, B4 = 1 ∓ 3 √(1-c4²)/c4, none below 0. `constants` is 'exact', or 'rounded' as tables print
--- them: three decimals, four for c4.
+-- deviation of the range (by integral), c4 is the mean of the standard deviation (by the gamma function), each in
+-- units of σ; tests/python/models/spc computes them anew. The limit factors follow from them: A2 = 3/(d2 √n), A3 =
+-- 3/(c4 √n), D3, D4 = 1 ∓ 3 d3/d2, B3, B4 = 1 ∓ 3 √(1-c4²)/c4, none below 0. `constants` is 'exact', or 'rounded' as
+-- tables print them: three decimals, four for c4.
 {{ config(materialized="view") }}
 
 with
 
 computed as (
     select
-        n::bigint as n,
-        d2,
-        d3,
-        c4,
-        3e0 / (d2 * sqrt(n)) as a2_factor,
-        3e0 / (c4 * sqrt(n)) as a3_factor,
-        greatest(0e0, 1e0 - 3e0 * d3 / d2) as d3_factor,
-        1e0 + 3e0 * d3 / d2 as d4_factor,
-        greatest(0e0, 1e0 - 3e0 * sqrt(1e0 - c4 * c4) / c4) as b3_factor,
-        1e0 + 3e0 * sqrt(1e0 - c4 * c4) / c4 as b4_factor
+        constants.n::bigint as n,
+        constants.d2,
+        constants.d3,
+        constants.c4,
+        3e0 / (constants.d2 * sqrt(constants.n)) as a2_factor,
+        3e0 / (constants.c4 * sqrt(constants.n)) as a3_factor,
+        greatest(0e0, 1e0 - 3e0 * constants.d3 / constants.d2) as d3_factor,
+        1e0 + 3e0 * constants.d3 / constants.d2 as d4_factor,
+        greatest(0e0, 1e0 - 3e0 * sqrt(1e0 - constants.c4 * constants.c4) / constants.c4) as b3_factor,
+        1e0 + 3e0 * sqrt(1e0 - constants.c4 * constants.c4) / constants.c4 as b4_factor
     from (
         values
         (2, 1.12837916709551e0, 0.852502466427422e0, 0.797884560802865e0),
@@ -60,9 +60,9 @@ final as (
         round(d2, 3) as d2,
         round(d3, 3) as d3,
         round(c4, 4) as c4,
-        {% for factor in ["a2", "a3", "d3", "d4", "b3", "b4"] -%}
-            round({{ factor }}_factor, 3) as {{ factor }}_factor{{ "," if not loop.last }}
-        {% endfor -%}
+    {% for factor in ["a2", "a3", "d3", "d4", "b3", "b4"] -%}
+        round({{ factor }}_factor, 3) as {{ factor }}_factor{{ "," if not loop.last }}
+    {% endfor -%}
     from computed
 )
 

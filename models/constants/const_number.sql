@@ -4,7 +4,8 @@
 with
 
 digits as (
-    select digit from (values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) as digits (digit)
+    select digits.digit
+    from (values (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) as digits (digit)
 )
 
 select (ones.digit + 10 * tens.digit + 100 * hundreds.digit + 1000 * thousands.digit)::bigint as number

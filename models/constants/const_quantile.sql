@@ -1,12 +1,12 @@
--- Quantiles of the χ² and of Student's t distribution for the bounds of 95 % intervals, by degrees of freedom. Beyond 100
--- degrees chi_square_quantile() and student_quantile() use series (macros/distributions.sql).
+-- Quantiles of the χ² and of Student's t distribution for the bounds of 95 % intervals, by degrees of freedom. Beyond
+-- 100 degrees chi_square_quantile() and student_quantile() use series (macros/distributions.sql).
 {{ config(materialized="view") }}
 
 select
-    degrees::bigint as degrees,
-    chi_square_low,
-    chi_square_high,
-    student_high
+    quantiles.degrees::bigint as degrees,
+    quantiles.chi_square_low,
+    quantiles.chi_square_high,
+    quantiles.student_high
 from (
     values
     (1, 0.000982069117175257e0, 5.02388618731492e0, 12.7062047361747e0),

@@ -3,11 +3,11 @@
 {{ config(materialized="view") }}
 
 select
-    rule,
-    family,
-    rule_number::bigint as rule_number,
-    for_zones,
-    description
+    rules.rule,
+    rules.family,
+    rules.rule_number::bigint as rule_number,
+    rules.for_zones,
+    rules.description
 from (
     values
     ('n1', 'nelson', 1, false, 'beyond a control limit'),

@@ -1,5 +1,6 @@
--- One row per product, test and parameter: mean and spread of all values, their quantiles, and the Anderson-Darling test of
--- normality with mean and spread estimated (D'Agostino and Stephens, 1986, Goodness-of-Fit Techniques, table 4.9).
+-- One row per product, test and parameter: mean and spread of all values, their quantiles, and the Anderson-Darling
+-- test of normality with mean and spread estimated (D'Agostino and Stephens, 1986, Goodness-of-Fit Techniques, table
+-- 4.9).
 with
 
 standardised as (
@@ -47,7 +48,9 @@ summed as (
 adjusted as (
     select
         *,
-        case when value_count >= 8 then anderson_darling * (1e0 + 0.75e0 / value_count + 2.25e0 / power(value_count, 2)) end as a2
+        case
+            when value_count >= 8 then anderson_darling * (1e0 + 0.75e0 / value_count + 2.25e0 / power(value_count, 2))
+        end as a2
     from summed
 ),
 

@@ -1,7 +1,7 @@
--- One row per product, test and parameter with a chart of values that pools all machines: σ within subgroups in the time of
--- process_capability, with its degrees of freedom, and whether the chart says that the process is stable. The first
--- configured chart by name counts. On a stable process about one point in a hundred still fires rule 1 or 2; that is
--- `stable_but_for_chance` up to the 99 % bound of such a count.
+-- One row per product, test and parameter with a chart of values that pools all machines: σ within subgroups in the
+-- time of process_capability, with its degrees of freedom, and whether the chart says that the process is stable. The
+-- first configured chart by name counts. On a stable process about one point in a hundred still fires rule 1 or 2;
+-- that is `stable_but_for_chance` up to the 99 % bound of such a count.
 with
 
 series as (
@@ -31,8 +31,7 @@ charts as (
 ),
 
 points as (
-    select
-        points.*
+    select points.*
     from {{ ref("int_chart_point") }} as points
     inner join charts on points.chart_id = charts.chart_id
     inner join series

@@ -1,5 +1,5 @@
--- The values that capability is judged by: those of modules' first production runs, pass or fail, in the last production
--- weeks that have measurements.
+-- The values that capability is judged by: those of modules' first production runs, pass or fail, in the last
+-- production weeks that have measurements.
 {{ config(materialized="view") }}
 
 with

@@ -1,5 +1,5 @@
--- Counts by chart and production day or week: one row per chart of counts that fits and period. The time of a day is its
--- start; subgroups by hour do not exist, a day is the shortest.
+-- Counts by chart and production day or week: one row per chart of counts that fits and period. The time of a day is
+-- its start; subgroups by hour do not exist, a day is the shortest.
 {{ config(materialized="view") }}
 
 with
@@ -30,9 +30,9 @@ charted as (
         stations.abort_count
     from stations
     inner join lines
-        on (lines.product_name is null or lines.product_name = stations.product_name)
-        and (lines.test_name is null or lines.test_name = stations.test_name)
-        and (not lines.is_of_one_machine or lines.machine_id = stations.machine_id)
+        on (lines.product_name is null or stations.product_name = lines.product_name)
+        and (lines.test_name is null or stations.test_name = lines.test_name)
+        and (not lines.is_of_one_machine or stations.machine_id = lines.machine_id)
 ),
 
 summed as (
@@ -70,7 +70,8 @@ final as (
         summed.machine_id,
         summed.sample_size,
         summed.event_count,
-        summed.production_date::timestamp + plant.production_day_start_minutes * interval '1 minute' as started_at_local,
+        summed.production_date::timestamp
+        + plant.production_day_start_minutes * interval '1 minute' as started_at_local,
         summed.production_date,
         summed.production_week_start
     from summed

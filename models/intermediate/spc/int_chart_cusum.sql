@@ -1,6 +1,6 @@
--- CUSUM charts: one row per point and side, in standard errors of the point. C = max(0, C before + z - k) from 0 at the start
--- of the limit version is the running sum of z - k above its own minimum so far, so that a window gives it, whatever came
--- when; it goes on after a signal. The lower side is plotted below 0.
+-- CUSUM charts: one row per point and side, in standard errors of the point. C = max(0, C before + z - k) from 0 at
+-- the start of the limit version is the running sum of z - k above its own minimum so far, so that a window gives it,
+-- whatever came when; it goes on after a signal. The lower side is plotted below 0.
 {{ config(materialized="view") }}
 
 with

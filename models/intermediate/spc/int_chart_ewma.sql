@@ -1,6 +1,6 @@
--- EWMA charts: one row per point. The average is Σ λ(1-λ)^(t-j) x_j over all points of the limit version, by blocks so long
--- that (1-λ)^B < 1e-16: what came before the last two blocks no longer shows. Nothing is carried from run to run.
--- Width of the limits: L σ √(λ² Σ (1-λ)^(2(t-j)) / n_j), for n values each λ/(2-λ) (1-(1-λ)^(2t)) / n.
+-- EWMA charts: one row per point. The average is Σ λ(1-λ)^(t-j) x_j over all points of the limit version, by blocks
+-- so long that (1-λ)^B < 1e-16: what came before the last two blocks no longer shows. Nothing is carried from run to
+-- run. Width of the limits: L σ √(λ² Σ (1-λ)^(2(t-j)) / n_j), for n values each λ/(2-λ) (1-(1-λ)^(2t)) / n.
 {{ config(materialized="view") }}
 
 with
@@ -40,7 +40,10 @@ summed as (
     select
         *,
         weight * power(remainder, place) * sum(deviation * power(remainder, -place)) over in_block as average,
-        weight * weight * power(remainder, 2e0 * place) * sum(power(remainder, -2e0 * place) / n) over in_block as variance
+        weight
+        * weight
+        * power(remainder, 2e0 * place)
+        * sum(power(remainder, -2e0 * place) / n) over in_block as variance
     from blocks
     window in_block as (partition by chart_id, version, block order by point_number)
 ),

@@ -1,6 +1,6 @@
--- One row per chart and version of its limits: the figures that all limits follow from, of its reference period. That is the
--- one a rebase names, or the first points of the version; points with a recorded cause are left out.
--- `sigma` is that of one value (X̄ and the like) or of what is plotted (individuals).
+-- One row per chart and version of its limits: the figures that all limits follow from, of its reference period. That
+-- is the one a rebase names, or the first points of the version; points with a recorded cause are left out. `sigma`
+-- is that of one value (X̄ and the like) or of what is plotted (individuals).
 with
 
 candidates as (
@@ -140,7 +140,9 @@ final as (
                 chart_type not in ('p', 'np', 'c', 'u')
                 and not coalesce(sigma > 1e-12 * abs(mean) and sigma > 0e0, false)
                 then 'no_variation'
-            when known_mean is not null and (known_sigma is not null or chart_type in ('p', 'np', 'c', 'u')) then 'known'
+            when
+                known_mean is not null and (known_sigma is not null or chart_type in ('p', 'np', 'c', 'u'))
+                then 'known'
             when reference_count < 20 then 'trial'
             else 'frozen'
         end as status

@@ -1,6 +1,6 @@
--- One row per chart and subgroup, in order: what is plotted, before there are limits. Of the automatic charts only those
--- with the most units are kept. `spread` is range, standard deviation or moving range; sigma_estimate what one subgroup's
--- spread tells of σ, sigma_weight the inverse of its variance in units of σ².
+-- One row per chart and subgroup, in order: what is plotted, before there are limits. Of the automatic charts only
+-- those with the most units are kept. `spread` is range, standard deviation or moving range; sigma_estimate what one
+-- subgroup's spread tells of σ, sigma_weight the inverse of its variance in units of σ².
 with
 
 lines as (
@@ -69,7 +69,7 @@ series_kept as (
     qualify
         not lines.is_automatic
         or row_number() over (
-            partition by lines.chart order by series.unit_count desc nulls last, series.chart_id
+            partition by lines.chart order by series.unit_count desc nulls last, series.chart_id asc
         ) <= {{ var("automatic_charts") }}
 ),
 
@@ -79,7 +79,8 @@ numbered as (
         series.chart_type,
         series.constants,
         -- the only spread of single values is that between them
-        series.chart_type = 'imr' or (series.chart_type in ('ewma', 'cusum') and series.largest_size = 1) as is_of_singles,
+        series.chart_type = 'imr'
+        or (series.chart_type in ('ewma', 'cusum') and series.largest_size = 1) as is_of_singles,
         case
             when series.is_of_values then subgroups.value_mean
             when series.chart_type in ('np', 'c') then subgroups.event_count::double

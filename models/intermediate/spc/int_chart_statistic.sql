@@ -1,5 +1,6 @@
--- One row per chart, panel (`location`, `spread`) and point: what is plotted, its centre line and limits, for points of any
--- size. `upper_width` is the distance of the upper limit from the centre line before it is cut at what is possible.
+-- One row per chart, panel (`location`, `spread`) and point: what is plotted, its centre line and limits, for points
+-- of any size. `upper_width` is the distance of the upper limit from the centre line before it is cut at what is
+-- possible.
 {{ config(materialized="view") }}
 
 with

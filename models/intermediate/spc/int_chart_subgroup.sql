@@ -32,7 +32,15 @@ final as (
         production_week_start
     from charted
     group by
-        chart_id, chart, product_name, test_name, parameter, machine_id, subgroup_rank, production_date, production_week_start
+        chart_id,
+        chart,
+        product_name,
+        test_name,
+        parameter,
+        machine_id,
+        subgroup_rank,
+        production_date,
+        production_week_start
 )
 
 select * from final

@@ -1,5 +1,6 @@
--- Measured values by chart and subgroup: one row per chart of values that fits and value of a module's first production run,
--- pass or fail; a retest is no new sample of the process. Subgroups never go beyond a production day (week: week).
+-- Measured values by chart and subgroup: one row per chart of values that fits and value of a module's first
+-- production run, pass or fail; a retest is no new sample of the process. Subgroups never go beyond a production day
+-- (week: week).
 {{ config(materialized="view") }}
 
 with
@@ -13,15 +14,17 @@ charted as (
         measured.*,
         lines.chart,
         lines.subgroup_by,
-        case when lines.chart_type = 'xbar-r' then least(coalesce(lines.subgroup_size, 25), 25) else lines.subgroup_size end
+        case
+            when lines.chart_type = 'xbar-r' then least(coalesce(lines.subgroup_size, 25), 25) else lines.subgroup_size
+        end
             as subgroup_size,
         case when lines.is_of_one_machine or lines.is_by_machine then measured.machine_id end as chart_machine_id
     from {{ ref("int_measured_value") }} as measured
     inner join lines
-        on (lines.product_name is null or lines.product_name = measured.product_name)
-        and (lines.test_name is null or lines.test_name = measured.test_name)
-        and (lines.parameter is null or lines.parameter = measured.parameter)
-        and (not lines.is_of_one_machine or lines.machine_id = measured.machine_id)
+        on (lines.product_name is null or measured.product_name = lines.product_name)
+        and (lines.test_name is null or measured.test_name = lines.test_name)
+        and (lines.parameter is null or measured.parameter = lines.parameter)
+        and (not lines.is_of_one_machine or measured.machine_id = lines.machine_id)
     where
         measured.run_number = 1
         and {{ in_touched_weeks("measured.production_week_start", "int_touched_chart_week") }}
@@ -43,7 +46,8 @@ ranked as (
     select
         *,
         (row_number() over (
-            partition by chart_id, production_week_start, case when subgroup_by <> 'week' then production_date end, period_start
+            partition by
+                chart_id, production_week_start, case when subgroup_by <> 'week' then production_date end, period_start
             order by test_timestamp, machine_id, serial_num, life_number
         ))::bigint as place,
         (dense_rank() over (partition by chart_id, production_date order by period_start))::bigint as hour_rank

@@ -1,5 +1,6 @@
--- One row per chart and version of its limits: the first, and one from each recorded rebase on. Of rebases at one moment the
--- most specific counts, then the first line. Where a rebase holds from the first point on, it is version 1.
+-- One row per chart and version of its limits: the first, and one from each recorded rebase on. Of rebases at one
+-- moment the most specific counts, then the first line. Where a rebase holds from the first point on, it is version
+-- 1.
 with
 
 series as (
@@ -9,7 +10,7 @@ series as (
             chart,
             product_name,
             test_name,
-            {{ parameter }} as parameter,
+            {{ parameter }},
             machine_id,
             min(started_at_local) as started_at_local
         from {{ ref(model) }}
@@ -55,11 +56,14 @@ versions as (
         null::timestamp as reference_to_local,
         null::string as reason
     from series
-    where chart_id not in (
-        select rebased.chart_id
-        from rebased
-        inner join series on rebased.chart_id = series.chart_id and rebased.valid_from_local <= series.started_at_local
-    )
+    where
+        chart_id not in (
+            select rebased.chart_id
+            from rebased
+            inner join
+                series
+                on rebased.chart_id = series.chart_id and rebased.valid_from_local <= series.started_at_local
+        )
     union all
     select * from rebased
 ),

@@ -1,7 +1,7 @@
--- One row per control chart or family of charts as control_charts.csv has them, with defaults filled in; where it has none,
--- the automatic ones: the share of modules that fail the first run, by product, test and day, and the first five values of
--- an hour, by product, test and parameter. `run_rules` are the rules' keys between blanks. A name that comes twice
--- counts at its first line.
+-- One row per control chart or family of charts as control_charts.csv has them, with defaults filled in; where it has
+-- none, the automatic ones: the share of modules that fail the first run, by product, test and day, and the first
+-- five values of an hour, by product, test and parameter. `run_rules` are the rules' keys between blanks. A name that
+-- comes twice counts at its first line.
 {{ config(materialized="view") }}
 
 {% set families = {"n": "nelson", "w": "western-electric"} %}
@@ -18,7 +18,7 @@ configured as (
 ),
 
 automatic as (
-    select *
+    select charts.*
     from (values ('automatic fails', 'p'), ('automatic values', 'xbar-s')) as charts (chart, chart_type)
     where not exists (select 1 from configured)
 ),
@@ -36,7 +36,9 @@ lines as (
         subgroup_size,
         -- two blanks between rules, so that each has its own
         concat(
-            '  ', replace(replace(replace(lower(coalesce(nullif(trim(rules), ''), '1 2')), ',', ' '), ';', ' '), ' ', '  '), '  '
+            '  ',
+            replace(replace(replace(lower(coalesce(nullif(trim(rules), ''), '1 2')), ',', ' '), ';', ' '), ' ', '  '),
+            '  '
         ) as rules,
         is_critical,
         run_gap_h,
@@ -79,6 +81,16 @@ lines as (
     from automatic
 ),
 
+-- what is left of the rules without those that are known
+known as (
+    select
+        *,
+        {{ without_words("rules", rules[:8]) }} as rules_left_1,
+        {{ without_words("rules_left_1", rules[8:] + ["nelson", "western-electric"]) }} as rules_left_2,
+        {{ without_words("rules_left_2", ["1", "2", "3", "4", "5", "6", "7", "8"]) }} as rules_left_3
+    from lines
+),
+
 final as (
     select
         chart,
@@ -98,7 +110,10 @@ final as (
         -- subgroups
         coalesce(
             subgroup_by,
-            case when chart_type in ('xbar-r', 'xbar-s') then 'hour' when chart_type in ('imr', 'ewma', 'cusum') then 'value' end,
+            case
+                when chart_type in ('xbar-r', 'xbar-s') then 'hour'
+                when chart_type in ('imr', 'ewma', 'cusum') then 'value'
+            end,
             'day'
         ) as subgroup_by,
         case when subgroup_by = 'consecutive' then coalesce(subgroup_size, 5) else subgroup_size end as subgroup_size,
@@ -116,11 +131,7 @@ final as (
                 end{{ "," if not loop.last }}
             {% endfor -%}
         ) as run_rules,
-        trim(
-            {%- set words = rules + families.values() | list + ["1", "2", "3", "4", "5", "6", "7", "8"] -%}
-            {{ "replace(" * words | length }}rules
-            {%- for word in words -%}, ' {{ word }} ', '  '){%- endfor -%}
-        ) = '' as is_rules_understood,
+        trim(rules_left_3) = '' as is_rules_understood,
         coalesce(is_critical, false) as is_critical,
         run_gap_h,
 
@@ -136,7 +147,7 @@ final as (
         coalesce(cusum_slack, 0.5e0) as cusum_slack,
         coalesce(cusum_limit, 5e0) as cusum_limit,
         line_count
-    from lines
+    from known
 )
 
 select * from final

@@ -26,7 +26,8 @@ series as (
 
 late as (
     select
-        {{ week_label("date_trunc('week', " ~ production_date("measurements.test_timestamp_local") ~ ")::date") }} as load_week,
+        {{ week_label("date_trunc('week', " ~ production_date("measurements.test_timestamp_local") ~ ")::date") }}
+            as load_week,
         measurements.test_name,
         measurements.parameter,
         measurements.serial_num

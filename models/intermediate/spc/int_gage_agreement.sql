@@ -1,5 +1,6 @@
--- One row per study, test and kind of appraiser: how far pass and fail agree. Fleiss' kappa (1971, Psychological Bulletin 76,
--- 378-382) over all readings of a part, and within appraisers over their own trials; parts read once say nothing.
+-- One row per study, test and kind of appraiser: how far pass and fail agree. Fleiss' kappa (1971, Psychological
+-- Bulletin 76, 378-382) over all readings of a part, and within appraisers over their own trials; parts read once say
+-- nothing.
 with
 
 readings as (
@@ -44,7 +45,9 @@ cells as (
             count(*) as part_count,
             count_if(passes in (0e0, n))::bigint as agreed_count,
             -- of all pairs of readings of a part, the share that agrees
-            avg({{ ratio("passes * (passes - 1e0) + (n - passes) * (n - passes - 1e0)", "n * (n - 1e0)") }}) as agreement,
+            avg(
+                {{ ratio("passes * (passes - 1e0) + (n - passes) * (n - passes - 1e0)", "n * (n - 1e0)") }}
+            ) as agreement,
             {{ ratio("sum(passes)", "sum(n)") }} as pass_share
         from {{ source }}
         where n > 1e0

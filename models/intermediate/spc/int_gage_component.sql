@@ -1,7 +1,7 @@
--- One row per study, test, parameter, kind of appraiser and method: variances of repeatability, appraiser, interaction and
--- part. ANOVA: two-way with random effects, negative components 0, the interaction pooled with repeatability at p > .25. Average
--- and range: AIAG, Measurement Systems Analysis, 4th edition; K1 = 1/d2 of the trials, K2 and K3 = 1/√(d2² + d3²) of
--- appraisers and parts. Studies that are incomplete or too small have none.
+-- One row per study, test, parameter, kind of appraiser and method: variances of repeatability, appraiser,
+-- interaction and part. ANOVA: two-way with random effects, negative components 0, the interaction pooled with
+-- repeatability at p > .25. Average and range: AIAG, Measurement Systems Analysis, 4th edition; K1 = 1/d2 of the
+-- trials, K2 and K3 = 1/√(d2² + d3²) of appraisers and parts. Studies that are incomplete or too small have none.
 with
 
 squares as (
@@ -121,13 +121,16 @@ final as (
         not has_interaction and appraiser_count > 1 as is_pooled,
         error_ms as repeatability_variance,
         coalesce(greatest(
-            0e0, (appraiser_ms - case when has_interaction then interaction_ms else error_ms end) / (part_count * trial_count)
+            0e0,
+            (appraiser_ms - case when has_interaction then interaction_ms else error_ms end)
+            / (part_count * trial_count)
         ), 0e0) as appraiser_variance,
         case when has_interaction then greatest(0e0, (interaction_ms - repeat_ms) / trial_count) else 0e0 end
             as interaction_variance,
         greatest(
             0e0,
-            (part_ms - case when has_interaction then interaction_ms else error_ms end) / (appraiser_count * trial_count)
+            (part_ms - case when has_interaction then interaction_ms else error_ms end)
+            / (appraiser_count * trial_count)
         ) as part_variance
     from factors
     union all

@@ -1,7 +1,7 @@
--- One row per reading of a measurement study and kind of appraiser: attempts with a study_id, copies once. A part without an
--- id is known by its serial number. Operator, fixture or machine is an appraiser where the study has at least two; where it
--- has two of none, the machine is. `parameter` is NULL for the attempt's result. Trials are counted anew within part and
--- appraiser, by their number, then by time.
+-- One row per reading of a measurement study and kind of appraiser: attempts with a study_id, copies once. A part
+-- without an id is known by its serial number. Operator, fixture or machine is an appraiser where the study has at
+-- least two; where it has two of none, the machine is. `parameter` is NULL for the attempt's result. Trials are
+-- counted anew within part and appraiser, by their number, then by time.
 {{ config(materialized="view") }}
 
 {% set appraisers = ["operator_id", "fixture_id", "machine_id"] %}
@@ -34,9 +34,9 @@ studies as (
     select
         study_id,
         test_name,
-        {% for appraiser in appraisers -%}
-            count(distinct {{ appraiser }}) as {{ appraiser }}_count{{ "," if not loop.last }}
-        {% endfor -%}
+    {% for appraiser in appraisers -%}
+        count(distinct {{ appraiser }}) as {{ appraiser }}_count{{ "," if not loop.last }}
+    {% endfor -%}
     from records
     group by study_id, test_name
 ),

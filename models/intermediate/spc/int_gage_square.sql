@@ -1,5 +1,6 @@
--- One row per study of measured values, test, parameter and kind of appraiser: sums of squares, mean ranges and sizes. Every
--- part must be there with every appraiser; trials beyond the fewest of any part and appraiser are left out.
+-- One row per study of measured values, test, parameter and kind of appraiser: sums of squares, mean ranges and
+-- sizes. Every part must be there with every appraiser; trials beyond the fewest of any part and appraiser are left
+-- out.
 with
 
 readings as (

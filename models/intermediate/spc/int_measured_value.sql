@@ -1,5 +1,6 @@
--- One row per measured value, copies once, with the attempt it was measured in: serial number, test and start name it. The
--- product is NULL where no such attempt is known. Of values that contradict each other the one with the highest hash counts.
+-- One row per measured value, copies once, with the attempt it was measured in: serial number, test and start name
+-- it. The product is NULL where no such attempt is known. Of values that contradict each other the one with the
+-- highest hash counts.
 {{ config(
     materialized="incremental",
     partition_by="production_week_start",
@@ -33,7 +34,9 @@ copies_ranked as (
             order by record_hash desc nulls last, record_flags asc nulls last
         ) as copy_rank
     from measurements
-    where {{ is_open("production_week_start") }} and {{ in_touched_weeks("production_week_start", "int_touched_chart_week") }}
+    where
+        {{ is_open("production_week_start") }}
+        and {{ in_touched_weeks("production_week_start", "int_touched_chart_week") }}
     window same_key as (partition by serial_num, test_name, test_timestamp, parameter)
 ),
 

@@ -1,5 +1,5 @@
--- One row per production week, product, test, parameter and machine: parts of what measured values say, and what was wrong
--- with them. Outlives the values of closed weeks.
+-- One row per production week, product, test, parameter and machine: parts of what measured values say, and what was
+-- wrong with them. Outlives the values of closed weeks.
 {{ config(
     materialized="incremental",
     partition_by="production_week_start",

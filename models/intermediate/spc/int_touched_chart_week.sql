@@ -1,4 +1,5 @@
--- Production weeks in which measured values may look different: those of touched modules, and those of new measurements.
+-- Production weeks in which measured values may look different: those of touched modules, and those of new
+-- measurements.
 with
 
 new_measurements as (

@@ -61,7 +61,8 @@ final as (
         total_sigma,
         {{ ratio("gage_sigma", "total_sigma") }} as gage_of_total,
         {{ ratio("6e0 * gage_sigma", "tolerance") }} as gage_of_tolerance,
-        case when gage_sigma > 0e0 then greatest(1, floor(1.41e0 * part_sigma / gage_sigma))::bigint end as distinct_categories,
+        case when gage_sigma > 0e0 then greatest(1, floor(1.41e0 * part_sigma / gage_sigma))::bigint end
+            as distinct_categories,
         interaction_f,
         interaction_p,
         is_pooled,

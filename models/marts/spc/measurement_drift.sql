@@ -10,7 +10,8 @@ weeks as (
 compared as (
     select
         *,
-        {{ seconds_between("timestamp '2000-01-03 00:00:00'", "production_week_start::timestamp") }} / 604800e0 as week_number,
+        {{ seconds_between("timestamp '2000-01-03 00:00:00'", "production_week_start::timestamp") }}
+        / 604800e0 as week_number,
         sum(value_count) over peers::bigint - value_count as peer_count,
         {{ ratio(
             "sum(value_count * value_mean) over peers - coalesce(value_count * value_mean, 0e0)",
@@ -50,7 +51,9 @@ bounded as (
     select
         fitted.*,
         ({{ student_quantile("(fitted.week_count - 2)") }})
-        * sqrt(greatest(0e0, fitted.syy - fitted.slope * fitted.slope * fitted.sxx) / (fitted.week_count - 2) / fitted.sxx)
+        * sqrt(
+            greatest(0e0, fitted.syy - fitted.slope * fitted.slope * fitted.sxx) / (fitted.week_count - 2) / fitted.sxx
+        )
             as slope_margin
     from fitted
     left join {{ ref("const_quantile") }} as quantiles

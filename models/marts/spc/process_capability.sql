@@ -23,7 +23,8 @@ judged as (
         within.signal_count,
         coalesce(within.stability, 'unknown') as stability,
         floor(
-            moments.value_count * power(1e0 + power(moments.value_mean - moments.target, 2) / power(moments.value_sd, 2), 2)
+            moments.value_count
+            * power(1e0 + power(moments.value_mean - moments.target, 2) / power(moments.value_sd, 2), 2)
             / (1e0 + 2e0 * power(moments.value_mean - moments.target, 2) / power(moments.value_sd, 2))
         )::bigint as degrees_cpm
     from moments
@@ -98,8 +99,12 @@ final as (
             {{ name }}p_high,
             {{ name }}pk,
             -- Bissell (1990), Applied Statistics 39, 331-340
-            {{ name }}pk - {{ z }} * sqrt(1e0 / (9e0 * value_count) + power({{ name }}pk, 2) / (2e0 * {{ degrees }})) as {{ name }}pk_low,
-            {{ name }}pk + {{ z }} * sqrt(1e0 / (9e0 * value_count) + power({{ name }}pk, 2) / (2e0 * {{ degrees }})) as {{ name }}pk_high,
+            {{ name }}pk
+            - {{ z }}
+            * sqrt(1e0 / (9e0 * value_count) + power({{ name }}pk, 2) / (2e0 * {{ degrees }})) as {{ name }}pk_low,
+            {{ name }}pk
+            + {{ z }}
+            * sqrt(1e0 / (9e0 * value_count) + power({{ name }}pk, 2) / (2e0 * {{ degrees }})) as {{ name }}pk_high,
         {% endfor -%}
         cpm,
         cpm_low,
