@@ -1,7 +1,8 @@
 -- One row per product, test and parameter with a chart of values that pools all machines: σ within subgroups in the
 -- time of process_capability, with its degrees of freedom, and whether the chart says that the process is stable. The
 -- first configured chart by name counts. On a stable process about one point in a hundred still fires rule 1 or 2;
--- that is `stable_but_for_chance` up to the 99 % bound of such a count.
+-- that is `stable_but_for_chance` up to the 99 % bound of such a count, and while no mean is beyond 4.5 standard
+-- errors.
 with
 
 series as (
@@ -47,8 +48,9 @@ spreads as (
         product_name,
         test_name,
         parameter,
-        {{ ratio("sum(sigma_weight * sigma_estimate)", "sum(case when sigma_estimate is not null then sigma_weight end)") }}
-            as sigma_within,
+        {{ ratio(
+            "sum(sigma_weight * sigma_estimate)", "sum(case when sigma_estimate is not null then sigma_weight end)"
+        ) }} as sigma_within,
         floor(sum(case when sigma_estimate is not null then sigma_weight end) / 2e0)::bigint as degrees_within,
         count(*) as point_count,
         min(production_date) as first_date
@@ -59,7 +61,8 @@ spreads as (
 signals as (
     select
         signals.chart_id,
-        count(distinct signals.point_number) as signal_count
+        count(distinct signals.point_number) as signal_count,
+        max(case when signals.panel = 'location' then abs(signals.deviation_sigma) end) as farthest
     from {{ ref("control_chart_signal") }} as signals
     inner join spreads
         on signals.chart_id = spreads.chart_id
@@ -81,7 +84,9 @@ final as (
         coalesce(signals.signal_count, 0) as signal_count,
         case
             when statuses.status is null or statuses.status = 'no_variation' then 'unknown'
-            when signals.signal_count > 0.01e0 * spreads.point_count + 2.326e0 * sqrt(0.01e0 * spreads.point_count)
+            when
+                signals.signal_count > 0.01e0 * spreads.point_count + 2.326e0 * sqrt(0.01e0 * spreads.point_count)
+                or signals.farthest > 4.5e0
                 then 'unstable'
             when statuses.status = 'trial' then 'trial_limits'
             when signals.signal_count > 0 then 'stable_but_for_chance'

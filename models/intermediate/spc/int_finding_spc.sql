@@ -72,8 +72,8 @@ final as (
     group by load_week, test_name, parameter
     {% for finding, quantity, condition in [
         ("ambiguous_chart", "line_count", "line_count > 1"),
-        ("unknown_chart_rule", "line_count", "not is_rules_understood"),
-        ("chart_without_data", "line_count", "chart not in (select chart from series) and not is_automatic"),
+        ("unknown_chart_rule", "1::bigint", "not is_rules_understood"),
+        ("chart_without_data", "1::bigint", "chart not in (select chart from series) and not is_automatic"),
     ] %}
         union all
         select

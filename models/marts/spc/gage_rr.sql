@@ -82,8 +82,8 @@ final as (
         appraiser_count,
         trial_count,
         {% for column in [
-            "tolerance", "repeatability_sigma", "reproducibility_sigma", "interaction_sigma", "gage_sigma", "part_sigma",
-            "total_sigma", "gage_of_total", "gage_of_tolerance",
+            "tolerance", "repeatability_sigma", "reproducibility_sigma", "interaction_sigma", "gage_sigma",
+            "part_sigma", "total_sigma", "gage_of_total", "gage_of_tolerance",
         ] -%}
             null::double as {{ column }},
         {% endfor -%}

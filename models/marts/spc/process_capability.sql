@@ -55,7 +55,8 @@ indexed as (
 ),
 
 {% for name, value, degrees in [
-    ("bounded_within", "cp", "degrees_within"), ("bounded_overall", "pp", "degrees_overall"), ("bounded", "cpm", "degrees_cpm"),
+    ("bounded_within", "cp", "degrees_within"), ("bounded_overall", "pp", "degrees_overall"),
+    ("bounded", "cpm", "degrees_cpm"),
 ] -%}
     {{ name }} as (
         select
