@@ -32,6 +32,12 @@ renamed as (
         source.software_version,
         source.revision,
 
+        -- study of the measurement
+        source.study_id,
+        source.part_id,
+        source.trial,
+        source.operator_id,
+
         -- load
         loads.load_id,
         loads.is_new,

@@ -26,6 +26,7 @@ plant: {name: examples, timezone: UTC, production_day_start: "07:00", serial_reu
   subjects: [sensors]}
 sources:
   - {name: tests, kind: files, path: inbox/test_record*.ndjson, table: test_record}
+  - {name: values, kind: files, path: inbox/test_measurement*.ndjson, table: test_measurement}
   - {name: repairs, kind: files, path: inbox/rework*.ndjson, table: rework}
   - {name: decisions, kind: files, path: inbox/disposition*.ndjson, table: disposition}
   - {name: press, kind: files, path: inbox/sensor_reading*.ndjson, table: sensor_reading}
