@@ -26,7 +26,7 @@ sensors as (
         greatest(coalesce(sensors.period_s, 60e0), 60e0) as period_s,
         sensors.lower_limit,
         sensors.upper_limit
-    from (select distinct sensor_id from {{ ref("int_sensor_day") }}) as seen
+    from (select distinct sensor_id from {{ ref("sensor_day") }}) as seen
     left join {{ ref("int_sensor") }} as sensors on seen.sensor_id = sensors.sensor_id
     left join machines on sensors.machine_id = machines.machine_id
 ),

@@ -14,7 +14,7 @@ lasts as (
         max(days.last_read_at) as last_read_at,
         max(days.production_date) as last_date,
         avg(days.minute_count) as minutes_per_day
-    from {{ ref("int_sensor_day") }} as days
+    from {{ ref("sensor_day") }} as days
     group by days.sensor_id
 ),
 

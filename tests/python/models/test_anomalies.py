@@ -22,7 +22,7 @@ TABLES = ["sensor_reading", "maintenance", "process_change", "schedule_change", 
 SOURCES = "".join(
     f"  - {{name: {table}, kind: files, path: inbox/{table}*.ndjson, table: {table}}}\n" for table in TABLES[1:]
 )
-LATER = ["stg_load", "int_touched_sensor_minute", "int_sensor_minute_aligned", "int_sensor_day", "int_metric_series+"]
+LATER = ["stg_load", "int_touched_sensor_minute", "int_sensor_minute_aligned", "sensor_day", "int_metric_series+"]
 
 
 @pytest.fixture
