@@ -72,6 +72,8 @@ class Reference:
     weekly_start_sd: np.ndarray
     tests: list[str]
     machines: list[str]
+    lines: list[str]
+    """Line of each machine; empty where it stands in none."""
     error_codes: list[str]
     components: list[str]
     steps: Steps
@@ -88,7 +90,8 @@ def read_reference(folder: Path) -> Reference:
     folder = Path(folder)
     products = read_rows(folder, "products")
     tests = _names(folder, "tests", "test_name", read_rows(folder, "tests"))
-    machines = _names(folder, "machines", "machine_id", read_rows(folder, "machines"))
+    machine_list = read_rows(folder, "machines")
+    machines = _names(folder, "machines", "machine_id", machine_list)
     product_names = _names(folder, "products", "product_name", products)
     prefixes = [row["serial_prefix"] for row in products]
     steps, first_step = _read_steps(folder, product_names, tests)
@@ -115,6 +118,7 @@ def read_reference(folder: Path) -> Reference:
         weekly_start_sd=_column(products, "weekly_start_sd"),
         tests=tests,
         machines=machines,
+        lines=[row["line_id"] for row in machine_list],
         error_codes=[row["error_code"] for row in code_rows],
         components=_names(folder, "components", "component", component_rows),
         steps=steps,

@@ -15,12 +15,14 @@ class GeneratorError(ValueError):
 
 @dataclass(frozen=True)
 class Text:
-    """A name; never empty."""
+    """A name; never empty, unless `default` stands for an empty one."""
+
+    default: str | None = None
 
     def parse(self, text: str) -> str:
-        if not text:
+        if not text and self.default is None:
             raise ValueError("expected a text")
-        return text
+        return text or self.default
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,12 @@ class Number:
 
 
 TEXT = Text()
+ANY_TEXT = Text(default="")
 SHARE = Number(high=1e6)
 PROBABILITY = Number(high=1)
 SECONDS = Number(high=1e7)
 DURATION = Number(high=1e6, above_low=True)
+ANY_NUMBER = Number(low=-1e9, default=math.nan)
 
 MOST_ROWS = 30_000
 FILES: dict[str, dict[str, Text | Number]] = {
@@ -74,12 +78,34 @@ FILES: dict[str, dict[str, Text | Number]] = {
         "duration_sd": PROBABILITY,
         "wait_s": SECONDS,
     },
-    "machines": {"machine_id": TEXT},
+    "machines": {"machine_id": TEXT, "line_id": ANY_TEXT},
     "machine_tests": {"machine_id": TEXT, "test_name": TEXT, "share": SHARE},
     "error_codes": {"test_name": TEXT, "error_code": TEXT, "share": SHARE},
     "components": {"component": TEXT, "share": SHARE},
     "simulation": {"parameter": TEXT, "value": Number(low=-1e9)},
+    "sensors": {
+        "sensor_id": TEXT,
+        "machine_id": ANY_TEXT,
+        "quantity": ANY_TEXT,
+        "upper_limit": ANY_NUMBER,
+        "period_s": Number(low=0.001, high=86_400, default=60),
+        "base_value": ANY_NUMBER,
+        "noise_sd": Number(default=0),
+        "daily_amplitude": Number(default=0),
+        "load_effect": Number(low=-1e9, default=0),
+        "component_type": ANY_TEXT,
+        "component_manufacturer": ANY_TEXT,
+        "lane_number": ANY_TEXT,
+    },
+    "faults": {
+        "kind": TEXT,
+        "per_month": Number(high=1000),
+        "size": Number(high=1e6),
+        "duration_h": Number(high=24 * 14, above_low=True),
+    },
 }
+OPTIONAL = {"sensors", "faults"}
+"""A plant without these, or without rows in them, has nothing of the kind."""
 
 
 def read_rows(folder: Path, name: str) -> list[dict]:
@@ -94,9 +120,13 @@ def read_rows(folder: Path, name: str) -> list[dict]:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             table = list(csv.reader(lines, strict=True))
     except FileNotFoundError:
+        if name in OPTIONAL:
+            return []
         raise GeneratorError(f"{file}: not found; the simulator needs it") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise GeneratorError(f"{file}: not readable as CSV in UTF-8: {error}") from None
+    if not table and name in OPTIONAL:
+        return []
     header = [_plain(cell) for cell in table[0]] if table else []
     positions = {}
     for column, kind in columns.items():
@@ -119,7 +149,7 @@ def read_rows(folder: Path, name: str) -> list[dict]:
         rows.append(row)
     if len(rows) > MOST_ROWS:
         raise GeneratorError(f"{file}: {len(rows)} rows; the simulator takes at most {MOST_ROWS}")
-    if not rows:
+    if not rows and name not in OPTIONAL:
         raise GeneratorError(f"{file}: has no rows; the simulator needs at least one")
     return rows
 

@@ -105,7 +105,13 @@ def _read(name: str) -> dict:
 VOCABULARIES = {name: Vocabulary(**entry) for name, entry in _read("vocabularies").items()}
 GROUPS = {
     group: {table: Contract(table=table, **entry) for table, entry in _read(group).items()}
-    for group in ("tests", "machines", "sensors", "planning", "reference")
+    for group in ("tests", "machines", "sensors", "planning", "reference", "machine_time", "calendar")
 }
 CONTRACTS: dict[str, Contract] = {table: entry for group in GROUPS.values() for table, entry in group.items()}
-RECORD_TABLES = [table for table in CONTRACTS if not table.startswith(REFERENCE)]
+CALENDAR_TABLES = list(GROUPS["calendar"])
+RECORD_TABLES = [table for table in CONTRACTS if not table.startswith(REFERENCE) and table not in CALENDAR_TABLES]
+
+
+def is_latest_only(table: str) -> bool:
+    """Whether the newest load of a table holds all that counts."""
+    return table.startswith(REFERENCE) or table in CALENDAR_TABLES

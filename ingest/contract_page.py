@@ -12,6 +12,8 @@ TITLES = {
     "sensors": "Sensors",
     "planning": "Orders and plans",
     "reference": "Reference data",
+    "machine_time": "Reference data of machine time",
+    "calendar": "Calendar",
 }
 
 EQUIPMENT = """\

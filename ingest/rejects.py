@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from ingest.contract import REFERENCE
+from ingest.contract import is_latest_only
 from ingest.lake import COMPACTED, PART, REJECT_SCHEMA, Load, Result, read_settled, rename
 
 BATCH_ROWS = 20_000
@@ -69,7 +69,7 @@ def with_open_rejects(loads: list[Load]) -> list[Load]:
         for load in loads
         if load.reject_count
         and load.load_id not in replayed
-        and (not load.table_name.startswith(REFERENCE) or newest[load.table_name] is load)
+        and (not is_latest_only(load.table_name) or newest[load.table_name] is load)
     ]
 
 

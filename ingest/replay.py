@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from ingest.arrivals import check
 from ingest.compaction import compact
-from ingest.contract import CONTRACTS, REFERENCE
+from ingest.contract import CONTRACTS, is_latest_only
 from ingest.conversion import Conversion, Converted
 from ingest.formats.delimited import fields_of
 from ingest.formats.json_text import is_text
@@ -63,8 +63,8 @@ def replay(plant: Plant, paths: Paths, selection: Selection) -> tuple[list[Load]
     with closing(Loader(plant, paths)) as loader:
         reference = loader.load_reference()
         waiting = [load for load in with_open_rejects(loader.lake.loads) if selection.has_load(load)]
-        # reference data is loaded whole whenever its CSV changes
-        waiting = [load for load in waiting if not load.table_name.startswith(REFERENCE)]
+        # reference data is loaded whole whenever its CSV changes, and so is what is made of it
+        waiting = [load for load in waiting if not is_latest_only(load.table_name)]
         replays = [_Replaying(loader, plant, load, selection).done() for load in waiting]
         compact(loader.lake)
     return reference, replays

@@ -30,8 +30,8 @@ class Spellings:
 
     def _meaning(self, column: str, vocabulary: Vocabulary, text: str) -> str | None:
         value = self.values.get((column, _key(text)), _key(text))
-        known = value in vocabulary.values or vocabulary.unknown == "keep"
-        return value if value and known else None
+        known = {_key(known): known for known in vocabulary.values}
+        return known.get(value, value if value and vocabulary.unknown == "keep" else None)
 
     @classmethod
     def of_lake(cls, folder: Path, loads: list[Load]) -> "Spellings":

@@ -40,9 +40,12 @@ renamed as (
         reject_count,
         coalesce(filtered_count, 0) as filtered_count,
         green.load_id is null as is_new,
-        -- no replay took them over; of reference data, the newest load counts
+        -- no replay took them over; of reference data and the calendar, the newest load counts
         replayed.load_id is null
-        and (left(source.table_name, 4) <> 'ref_' or source.load_id = newest.load_id) as rejects_are_open,
+        and (
+            source.load_id = newest.load_id
+            or (left(source.table_name, 4) <> 'ref_' and left(source.table_name, 9) <> 'calendar_')
+        ) as rejects_are_open,
 
         -- times (UTC)
         started_at,

@@ -8,7 +8,10 @@ renamed as (
     select
         machine_id,
         line_id,
-        description
+        is_constraint,
+        line_position,
+        description,
+        _row as line_number
     from source
     where _load_id = {{ latest_load("ref_machines") }}
 )
