@@ -4,7 +4,7 @@
 What is simulated, and every parameter: docs/simulated_plant.md.
 """
 
-from generator.history import simulate, simulate_weeks
+from generator.history import schemas, simulate, simulate_weeks
 from generator.reference import GeneratorError
 
-__all__ = ["GeneratorError", "simulate", "simulate_weeks"]
+__all__ = ["GeneratorError", "schemas", "simulate", "simulate_weeks"]

@@ -10,7 +10,7 @@ import pyarrow as pa
 from rich.console import Console
 from rich.progress import Progress
 
-from generator.history import simulate_weeks
+from generator.history import schemas, simulate_weeks
 from generator.outputs import WRITERS
 from generator.reference import GeneratorError
 from pipeline.plant import PlantError, SimulatorSource, load_plant
@@ -26,6 +26,7 @@ QUIET_SECONDS = 2.0
 @click.option("--scale", type=float, help="Multiple of the weekly starts in products.csv. Default: plant.yml's.")
 @click.option("--weeks", type=click.IntRange(1, 1000), help="Length of the history. Default: plant.yml's.")
 @click.option("--start", type=click.DateTime(["%Y-%m-%d"]), help="First production day. Default: plant.yml's.")
+@click.option("--faults", type=click.Choice(["none", "sensors", "all"]), help="Of faults.csv. Default: plant.yml's.")
 def main(
     *,
     out: Path,
@@ -35,13 +36,15 @@ def main(
     scale: float | None,
     weeks: int | None,
     start: datetime | None,
+    faults: str | None,
 ) -> None:
-    """Simulates a plant from the CSVs of its folder and writes its test records and reworks."""
+    """Simulates a plant from the CSVs of its folder and writes its records."""
     try:
         read = load_plant(plant)
         source = next((each for each in read.sources if each.kind == "simulator"), None)
         source = source or SimulatorSource(name="simulator", kind="simulator")
         weeks = weeks or source.weeks
+        faults = faults or source.faults
         history = simulate_weeks(
             read.folder,
             seed=source.seed if seed is None else seed,
@@ -52,10 +55,12 @@ def main(
             begin_day=0,
             end_day=7 * weeks,
             serial_reuse_days=read.plant.serial_reuse_days,
+            fault_mode=faults,
         )
         out.mkdir(parents=True, exist_ok=True)
         counts: dict[str, int] = {}
-        paths = WRITERS[file_format](out, _watched(history, weeks, counts), read.plant.timezone)
+        tables = schemas(read.folder, faults)
+        paths = WRITERS[file_format](out, tables, _watched(history, weeks, counts), read.plant.timezone)
     except (GeneratorError, PlantError, OSError) as error:
         raise click.ClickException(str(error)) from None
     for name, count in counts.items():
@@ -77,7 +82,7 @@ def _watched(pieces: Iterator[dict[str, pa.Table]], weeks: int, counts: dict[str
             yield piece
             if time.monotonic() - begun > QUIET_SECONDS:
                 bar.start()
-            if piece["test_record"].num_rows:
+            if "test_record" in piece and piece["test_record"].num_rows:
                 times = piece["test_record"]["test_timestamp"]
                 first = first or times[0].as_py()
                 bar.update(task, completed=(times[-1].as_py() - first) / timedelta(weeks=1))

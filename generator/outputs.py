@@ -20,50 +20,49 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from generator.records import SCHEMAS
-
 Weeks = Iterable[dict[str, pa.Table]]
+Schemas = dict[str, pa.Schema]
 SHEET_ROWS = 1_048_576
 """Excel's limit, header included; further rows go to further sheets."""
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
-def write_parquet(folder: Path, weeks: Weeks, timezone: str) -> list[Path]:
+def write_parquet(folder: Path, schemas: Schemas, weeks: Weeks, timezone: str) -> list[Path]:
     """`<table>.parquet`; timestamps are instants (UTC)."""
     return _write_tables(
-        folder, weeks, ending="parquet", schemas=SCHEMAS, writer=pq.ParquetWriter, converted=lambda table: table
+        folder, weeks, ending="parquet", schemas=schemas, writer=pq.ParquetWriter, converted=lambda table: table
     )
 
 
-def write_csv(folder: Path, weeks: Weeks, timezone: str) -> list[Path]:
+def write_csv(folder: Path, schemas: Schemas, weeks: Weeks, timezone: str) -> list[Path]:
     """`<table>.csv`; timestamps are ISO 8601 in local time with their offset, NULL is empty."""
     return _write_tables(
         folder,
         weeks,
         ending="csv",
-        schemas={name: _with_texts(schema) for name, schema in SCHEMAS.items()},
+        schemas={name: _with_texts(schema) for name, schema in schemas.items()},
         writer=pyarrow.csv.CSVWriter,
         converted=lambda table: _with_local_texts(table, timezone),
     )
 
 
-def write_xlsx(folder: Path, weeks: Weeks, timezone: str) -> list[Path]:
+def write_xlsx(folder: Path, schemas: Schemas, weeks: Weeks, timezone: str) -> list[Path]:
     """`<table>.xlsx`; timestamps as in CSV, since Excel knows neither offsets nor microseconds; all texts stay text."""
-    workbooks = {name: Workbook(write_only=True) for name in SCHEMAS}
-    sheets = {name: None for name in SCHEMAS}
-    rows = dict.fromkeys(SCHEMAS, SHEET_ROWS)
+    workbooks = {name: Workbook(write_only=True) for name in schemas}
+    sheets = {name: None for name in schemas}
+    rows = dict.fromkeys(schemas, SHEET_ROWS)
     for week in weeks:
         for name, table in week.items():
             for record in zip(*_with_local_texts(table, timezone).to_pydict().values(), strict=True):
                 if rows[name] >= SHEET_ROWS:
-                    sheets[name] = _add_sheet(workbooks[name], name)
+                    sheets[name] = _add_sheet(workbooks[name], name, schemas[name].names)
                     rows[name] = 1
                 sheets[name].append([_cell(sheets[name], value) for value in record])
                 rows[name] += 1
     paths = []
     for name, workbook in workbooks.items():
         if not workbook.worksheets:
-            _add_sheet(workbook, name)
+            _add_sheet(workbook, name, schemas[name].names)
         with _replaced(folder / f"{name}.xlsx") as partial:
             workbook.save(partial)
             _fix_times(partial)
@@ -71,11 +70,11 @@ def write_xlsx(folder: Path, weeks: Weeks, timezone: str) -> list[Path]:
     return paths
 
 
-def write_duckdb(folder: Path, weeks: Weeks, timezone: str) -> list[Path]:
+def write_duckdb(folder: Path, schemas: Schemas, weeks: Weeks, timezone: str) -> list[Path]:
     """`records.duckdb` with a table per kind of record; timestamps are `timestamp with time zone`."""
     path = folder / "records.duckdb"
     with _replaced(path) as partial, duckdb.connect(partial, config={"storage_compatibility_version": "v1.0.0"}) as to:
-        for name, schema in SCHEMAS.items():
+        for name, schema in schemas.items():
             _copy(to, f'create table "{name}" as select * from week', schema.empty_table())
         for week in weeks:
             for name, table in week.items():
@@ -83,7 +82,7 @@ def write_duckdb(folder: Path, weeks: Weeks, timezone: str) -> list[Path]:
     return [path]
 
 
-WRITERS: dict[str, Callable[[Path, Weeks, str], list[Path]]] = {
+WRITERS: dict[str, Callable[[Path, Schemas, Weeks, str], list[Path]]] = {
     "parquet": write_parquet,
     "csv": write_csv,
     "xlsx": write_xlsx,
@@ -146,11 +145,11 @@ def _offset(seconds: int) -> str:
     return f"{'-' if seconds < 0 else '+'}{minutes // 60:02d}:{minutes % 60:02d}"
 
 
-def _add_sheet(workbook: Workbook, name: str):
+def _add_sheet(workbook: Workbook, name: str, columns: list[str]):
     number = len(workbook.worksheets) + 1
     sheet = workbook.create_sheet(name if number == 1 else f"{name}_{number}")
     sheet.freeze_panes = "A2"
-    sheet.append(SCHEMAS[name].names)
+    sheet.append(columns)
     return sheet
 
 

@@ -43,6 +43,7 @@ class Rates:
     shifts_in_rotation: int = _within(COUNT)
     software_release_weeks: int = _within(COUNT)
     life_limit_days: int = _within(Number(low=1, high=100, whole=True))
+    fault_free_days: int = _within(Number(high=10_000, whole=True, default=28))
 
 
 @dataclass(frozen=True)
@@ -171,6 +172,9 @@ def _read_rates(folder: Path) -> Rates:
     values = {}
     for name, parameter in known.items():
         if name not in given:
+            if parameter.metadata["range"].default is not None:
+                values[name] = int(parameter.metadata["range"].default)
+                continue
             raise GeneratorError(f"{file}: parameter {name} is missing; the simulator needs it")
         try:
             parameter.metadata["range"].parse(str(given[name]))

@@ -116,15 +116,7 @@ def read_rows(folder: Path, name: str) -> list[dict]:
     """
     file = Path(folder) / f"{name}.csv"
     columns = FILES[name]
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            table = list(csv.reader(lines, strict=True))
-    except FileNotFoundError:
-        if name in OPTIONAL:
-            return []
-        raise GeneratorError(f"{file}: not found; the simulator needs it") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise GeneratorError(f"{file}: not readable as CSV in UTF-8: {error}") from None
+    table = _cells(file)
     if not table and name in OPTIONAL:
         return []
     header = [_plain(cell) for cell in table[0]] if table else []
@@ -152,6 +144,19 @@ def read_rows(folder: Path, name: str) -> list[dict]:
     if not rows and name not in OPTIONAL:
         raise GeneratorError(f"{file}: has no rows; the simulator needs at least one")
     return rows
+
+
+def _cells(file: Path) -> list[list[str]]:
+    """Its lines, none where there is no such file and need not be."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            return list(csv.reader(lines, strict=True))
+    except FileNotFoundError:
+        if file.stem in OPTIONAL:
+            return []
+        raise GeneratorError(f"{file}: not found; the simulator needs it") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise GeneratorError(f"{file}: not readable as CSV in UTF-8: {error}") from None
 
 
 def _plain(name: str) -> str:

@@ -12,13 +12,12 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from generator import GeneratorError, simulate_weeks
-from generator.records import SCHEMAS
+from generator import GeneratorError, schemas, simulate_weeks
 from ingest.lake import Load
 from ingest.source import BATCH_ROWS, Batch, Object, Reading
 from pipeline.plant import Plant, PlantError, SimulatorSource
 
-STREAMED = "test_record"
+STREAMED, BESIDE = "test_record", "rework"
 DAYS = re.compile(r"(?P<settings>.*) days=(?P<begin>\d+)-(?P<end>\d+)")
 
 
@@ -28,10 +27,16 @@ def find(plant: Plant, source: SimulatorSource, loads: list[Load]) -> Iterator[O
     Raises PlantError when the settings are not those of the days that were loaded before, or can't be simulated.
     """
     settings = f"seed={source.seed} scale={source.scale:g} start={source.start}"
-    begin, end = _next_days(source, settings, set(SCHEMAS), loads)
+    if source.faults == "all":  # others leave test records as they are
+        settings += " faults=all"
+    try:
+        tables = set(schemas(plant.folder, source.faults))
+    except GeneratorError as error:
+        raise PlantError(f"{plant.folder}: can't be simulated: {error}") from None
+    begin, end = _next_days(source, settings, tables, loads)
     name = f"{settings} days={begin}-{end}"
     history = _History(plant, source, begin, end)
-    for table in sorted(SCHEMAS, key=lambda table: (table != STREAMED, table)):
+    for table in sorted(tables, key=lambda table: (table != STREAMED, table)):
         yield Object(
             source=source.name,
             table=table,
@@ -60,7 +65,7 @@ def _next_days(source: SimulatorSource, settings: str, tables: set[str], loads: 
 
 
 class _History:
-    """Days of the simulated plant, a week at a time; what the small tables have is kept while the large one streams."""
+    """Days of the simulated plant, a piece at a time; reworks are kept while the test records they go with stream."""
 
     def __init__(self, plant: Plant, source: SimulatorSource, begin: int, end: int):
         self.plant, self.source, self.days = plant, source, (begin, end)
@@ -68,13 +73,13 @@ class _History:
 
     def batches(self, table: str) -> Iterator[Batch]:
         first = 1
-        for piece in self.kept if self.kept and table != STREAMED else self._pieces():
+        for piece in self.kept if self.kept and table == BESIDE else self._pieces(table):
             for start in range(0, max(len(piece[table]), 1), BATCH_ROWS):
                 part = piece[table].slice(start, BATCH_ROWS)
                 yield Batch(part, np.arange(first, first + len(part), dtype=np.int64))
                 first += len(part)
 
-    def _pieces(self) -> Iterator[dict[str, pa.Table]]:
+    def _pieces(self, table: str) -> Iterator[dict[str, pa.Table]]:
         settings = self.plant.plant
         kept = []
         try:
@@ -88,9 +93,11 @@ class _History:
                 begin_day=self.days[0],
                 end_day=self.days[1],
                 serial_reuse_days=settings.serial_reuse_days,
+                fault_mode=self.source.faults,
+                tables={table, BESIDE} if table == STREAMED else {table},
             ):
-                kept.append({name: records for name, records in piece.items() if name != STREAMED})
+                kept += [{BESIDE: piece[BESIDE]}] if table == STREAMED else []
                 yield piece
         except GeneratorError as error:
             raise PlantError(f"{self.plant.folder}: can't be simulated: {error}") from None
-        self.kept = kept
+        self.kept = kept or self.kept

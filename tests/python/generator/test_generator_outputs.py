@@ -139,7 +139,7 @@ def test_a_failed_write_leaves_the_last_files_alone(plant, tmp_path):
 
     for writer in WRITERS.values():
         with pytest.raises(RuntimeError, match="disk full"):
-            writer(out, broken(), "UTC")
+            writer(out, SCHEMAS, broken(), "UTC")
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
