@@ -273,16 +273,17 @@ class Faults:
         names = [name for name in (*SENSOR_KINDS, *STATION_KINDS) if name in self._kinds]
         ends = np.cumsum([self._kinds[name].per_month for name in names])
         total = float(ends[-1]) if len(ends) else 0.0
-        rounds = math.ceil(total)
+        rounds = math.ceil(total - 1e-9)  # rates such as 1/11 do not sum to 1 exactly
         able = {
             machine: [name for name in names if self._kinds[name].per_month and self._is_able(machine, name)]
             for machine in self._watched_machines()
         }
         machines = [machine for machine, kinds in able.items() if kinds]
         count = len(machines)
+        first = rng.random()
         for rank, place in enumerate(rng.permutation(count * rounds)):
-            wanted = (place + rng.random()) / (count * rounds) * total
-            is_kept = rng.random() < total / rounds
+            wanted = (place + first) / (count * rounds) * total
+            is_kept = rng.random() < total / rounds + 1e-9
             machine = machines[rank % count]
             if not is_kept:
                 continue
