@@ -18,11 +18,12 @@ from pipeline.streams import StreamSource
 def load_all(plant: Plant, paths: Paths, progress: Progress = lambda thing, rows: None) -> list[Load]:
     """Loads everything that is new to a plant, and returns what came of each new object: loaded, failed or deferred.
 
-    Reference data first, then the sources in the order of plant.yml; one that can't be reached fails alone. The caller
-    holds the run lock. Raises PlantError for what plant.yml gets wrong, before anything is loaded.
+    Reference data first, then the sources in the order of plant.yml; one that can't be reached fails alone. Last the
+    calendar of the years that there are. The caller holds the run lock. Raises PlantError for what plant.yml gets
+    wrong, before anything is loaded.
     """
     with _opened(plant, paths, progress) as loader:
-        return loader.load_reference() + _load_sources(loader, plant.sources)
+        return loader.load_reference() + _load_sources(loader, plant.sources) + loader.load_calendar()
 
 
 def load_landed(plant: Plant, paths: Paths, progress: Progress = lambda thing, rows: None) -> list[Load]:

@@ -14,14 +14,14 @@ import pyarrow.compute as pc
 
 from ingest.attempts import note_attempt
 from ingest.compaction import finish
-from ingest.contract import CONTRACTS, REFERENCE
+from ingest.contract import CONTRACTS, REFERENCE, is_latest_only
 from ingest.conversion import Conversion, Converted
 from ingest.known import without_known_records, without_known_rejects
 from ingest.lake import REJECT_SCHEMA, Lake, Load
 from ingest.load_file import LoadFile
 from ingest.plant_sql import sandbox
 from ingest.source import Batch, Object, Reading, Reject, StillWritten, Unreachable, Unreadable
-from ingest.sources import files, reference
+from ingest.sources import calendar, files, reference
 from ingest.spellings import TABLE as SPELLINGS
 from ingest.spellings import Spellings
 from pipeline.paths import Paths
@@ -71,6 +71,10 @@ class Loader:
         loads = list(self.load_each(reference.find(self.plant, self.lake.paths, list(self.lake.loads))))
         self.note_attempt(reference.SOURCE, loads)
         return loads
+
+    def load_calendar(self) -> list[Load]:
+        """Of the years that the lake covers by now."""
+        return list(self.load_each(calendar.find(self.plant, self.lake)))
 
     def note_attempt(self, source: str, loads: list[Load]) -> None:
         """`loads`: what came of each new object of the source."""
@@ -130,7 +134,7 @@ class Loader:
         if thing.table not in CONTRACTS:
             known = ", ".join(name.removeprefix(REFERENCE) for name in CONTRACTS if name.startswith(REFERENCE))
             raise Unreadable(f"there is no table {thing.table}; the reference CSVs are {known}")
-        events = EventRange(CONTRACTS[thing.table].timestamps[:1])
+        events = EventRange([] if is_latest_only(thing.table) else CONTRACTS[thing.table].timestamps[:1])
         read = filtered = judged = misfits = 0
         wrong: dict[int, list[str]] = {}
         with LoadFile(self.lake, load) as file:
