@@ -20,7 +20,7 @@ from generator.process import ATTEMPT, DAY, REWORK, Disturbances, run_golden_uni
 from generator.production_days import ProductionDays
 from generator.records import Records
 from generator.reference import GeneratorError, Reference, read_reference
-from generator.sensors import Readings, read_sensors
+from generator.sensors import Readings, read_sensors, scaled
 from generator.starts import LONGEST_DAYS, Starts, plan_starts
 
 MODULES_AT_ONCE = 50_000
@@ -64,10 +64,10 @@ def simulate_weeks(
     """Tables (schemas()) of the production days [begin_day, end_day) in pieces of bounded memory.
 
     A record belongs to the day in which it starts. Days count from 0 = `start`, each from `day_start` in `timezone`.
-    `scale` multiplies the weekly starts and golden runs. No serial comes back within `serial_reuse_days` (None: never).
-    First come test_record and rework, at least one piece, in order of time: a week (7 days from `start`) or less, from
-    at most MODULES_AT_ONCE modules; then sensor_reading, a day each; then what faults.csv brings. `tables`: only
-    these. Raises GeneratorError.
+    `scale` multiplies the weekly starts and golden runs; below 1 only that share of the machines with sensors has them.
+    No serial comes back within `serial_reuse_days` (None: never). First come test_record and rework, at least a piece,
+    in order of time: a week (7 days from `start`) or less, from at most MODULES_AT_ONCE modules; then sensor_reading, a
+    day each; then what faults.csv brings. `tables`: only these. Raises GeneratorError.
     """
     if not 0 <= begin_day <= end_day <= LONGEST_DAYS:
         raise GeneratorError(f"days {begin_day} to {end_day}: expected 0 <= begin <= end <= {LONGEST_DAYS}")
@@ -77,7 +77,7 @@ def simulate_weeks(
         raise GeneratorError(f"scale: {scale}: expected a number above 0 to 1000")
     reference = read_reference(reference_folder)
     chosen = {name for name in schemas(reference_folder, fault_mode) if tables is None or name in tables}
-    simulated = read_sensors(reference_folder, reference.machines)
+    simulated = scaled(read_sensors(reference_folder, reference.machines), scale)
     days = ProductionDays(start, timezone, day_start)
     kinds = read_kinds(reference_folder) if fault_mode != "none" else {}
     happening = Faults(

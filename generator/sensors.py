@@ -98,6 +98,13 @@ def read_sensors(folder: Path, machines: list[str]) -> list[Sensor]:
     ]
 
 
+def scaled(sensors: list[Sensor], scale: float) -> list[Sensor]:
+    """Below scale 1, those of so many of the machines, at least of one; the first in the order of the sensors."""
+    machines = list(dict.fromkeys(sensor.machine for sensor in sensors))
+    kept = set(machines[: math.ceil(min(1.0, scale) * len(machines))])
+    return [sensor for sensor in sensors if sensor.machine in kept]
+
+
 @dataclass(frozen=True)
 class SensorFault:
     """What goes wrong with sensor number `sensor` (of read_sensors) in [start, end), microseconds UTC.

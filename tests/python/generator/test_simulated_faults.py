@@ -34,7 +34,7 @@ def faulty(tmp_path, demo):
     return faulty
 
 
-def with_and_without(run, folder, *tables, mode="sensors", days=2 * MONTH, scale=0.01):
+def with_and_without(run, folder, *tables, mode="sensors", days=2 * MONTH, scale=1.0):
     history = {"tables": {"fault_truth", *tables}, "end_day": days, "scale": scale}
     return run(folder, fault_mode=mode, **history), run(folder, fault_mode="none", **history)
 
@@ -107,7 +107,7 @@ def test_a_drift_or_shift_goes_to_either_side(run, faulty):
 def test_faults_of_sensors_leave_test_records_alone(run, demo, mode):
     # The demo's published figures would change with every fault that somebody adds.
     tables = {"test_record", "rework"}
-    assert run(demo, fault_mode=mode, end_day=40) == run(demo, end_day=40, tables=tables)
+    assert run(demo, fault_mode=mode, end_day=40, tables=tables) == run(demo, end_day=40, tables=tables)
 
 
 def test_a_station_passes_less_often_for_two_days(run, faulty):
@@ -157,10 +157,10 @@ def test_a_closed_machine_neither_tests_nor_warms_and_is_on_record(run, faulty, 
     assert len(records) == pytest.approx(run(folder, end_day=MONTH, scale=0.2)["test_record"].num_rows, rel=0.03)
     quantity = QUANTITIES[0].name
     values = readings(tables).reset_index()
-    for closed in truth[truth.entity == "OVEN-01"].itertuples():
-        there = values[values.sensor_id == f"OVEN-01/{quantity}"]
+    for closed in truth[truth.entity == MACHINES[0]].itertuples():
+        there = values[values.sensor_id == f"{MACHINES[0]}/{quantity}"]
         inside = there.reading_at.between(closed.start_at, closed.end_at, inclusive="left")
-        sensor = next(each for each in read_sensors(folder, MACHINES) if each.sensor_id == f"OVEN-01/{quantity}")
+        sensor = next(each for each in read_sensors(folder, MACHINES) if each.sensor_id == f"{MACHINES[0]}/{quantity}")
         assert there[inside].value.mean() < there[~inside].value.mean() - 0.6 * sensor.load_effect
 
 

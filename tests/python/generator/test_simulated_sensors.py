@@ -49,7 +49,7 @@ def test_readings_made_in_pieces_equal_the_whole(run, tmp_path_factory, cut, day
         (folder / file.name).write_bytes(file.read_bytes())
     write_rows(folder / "sensors.csv", sensor_rows(["OVEN-01", "LINK-01"], seed=2, period_s=period_s))
     history = {"timezone": timezone, "start": date(2024, 3, 29), "day_start": datetime(2024, 1, 1, hour).time()}
-    history |= {"tables": SENSOR_TABLES, "fault_mode": "all"}
+    history |= {"tables": SENSOR_TABLES, "fault_mode": "all", "scale": 1}
     whole = run(folder, **history, end_day=4)
     before, after = run(folder, **history, end_day=cut), run(folder, **history, begin_day=cut, end_day=4)
     assert whole["sensor_reading"].num_rows > 0
@@ -88,6 +88,13 @@ def test_sensors_of_a_machine_move_together(run, watched):
                                          values="value").dropna()  # fmt: skip
     moves = rows.diff().dropna().corr()
     assert moves.loc["+1/current", "+1/vibration"] > 0.3
+
+
+def test_a_small_plant_has_sensors_at_fewer_machines(run, demo):
+    # A tenth of the records must not come with all of the readings.
+    for scale, machines in ((1, 5), (0.3, 2), (0.01, 1)):
+        table = run(demo, tables=SENSOR_TABLES, scale=scale, end_day=1)["sensor_reading"].to_pandas()
+        assert table.sensor_id.str.split("/").str[0].nunique() == machines
 
 
 def test_a_sensor_that_is_there_twice_is_refused(watched):
