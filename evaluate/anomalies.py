@@ -129,21 +129,30 @@ class Plant:
         )
 
     def episodes(self) -> pd.DataFrame:
-        """Columns of episodes.EPISODES and `sentence`, from the mart."""
+        """Columns of episodes.EPISODES and `sentence`, from the mart: what a day's budget lets through.
+
+        Days of stations begin by the wall; a point is known when its minute, or its day, is over.
+        """
         with closing(duckdb.connect(str(self.paths.warehouse), read_only=True)) as connection:
             rows = connection.execute(
                 """
                 select
-                    anomalies.anomaly_id, coalesce(anomalies.machine_id, '') as machine_id, anomalies.entity,
+                    anomalies.anomaly_id, anomalies.entity_type, coalesce(anomalies.machine_id, '') as machine_id, anomalies.entity,
                     anomalies.metric, anomalies.detector, anomalies.started_at, anomalies.ended_at,
                     coalesce(min(points.point_at), anomalies.started_at) as flagged_at,
                     anomalies.series_count, anomalies.severity, anomalies.score, anomalies.sentence
                 from marts.anomaly as anomalies
                 left join marts.anomaly_point as points on anomalies.anomaly_id = points.anomaly_id
+                where anomalies.is_within_budget
                 group by all
                 """
             ).df()
-        return _utc(rows).assign(plant=self.seed)
+        rows, is_daily = _utc(rows), rows.entity_type.ne("sensor")
+        for name in ("started_at", "ended_at", "flagged_at"):
+            wall = rows[name].dt.tz_localize(load_plant(self.folder).plant.timezone, ambiguous=True, nonexistent="NaT")
+            rows[name] = rows[name].where(~is_daily, wall.dt.tz_convert("UTC").dt.tz_localize(None))
+        rows["flagged_at"] += is_daily.map({True: pd.Timedelta(days=1), False: pd.Timedelta(minutes=1)})
+        return rows.assign(plant=self.seed)
 
 
 def show(judged: Judged, found: Figures, machine_weeks: float) -> bool:
