@@ -77,9 +77,7 @@ def detect(files: list[SeriesFile]) -> tuple[pd.DataFrame, pd.DataFrame]:
         (inbox.parent / "plant.yml").write_text(PLANT)
         names = {str(number): file for number, file in enumerate(files)}
         for number, file in names.items():
-            pq.write_table(
-                pa.Table.from_pandas(file.metric_points(number), preserve_index=False), inbox / f"{number}.parquet"
-            )
+            pq.write_table(pa.Table.from_pandas(file.metric_points(number), preserve_index=False), inbox / f"{number}.parquet")
         for load in load_all(load_plant(inbox.parent), paths):
             if load.status != "loaded" or load.reject_count:
                 raise EvaluationError(f"{load.object}: {load.error or f'{load.reject_count} points were rejected'}")
