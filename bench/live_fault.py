@@ -1,8 +1,9 @@
 """`python -m bench.live_fault`: how long after its first reading a critical fault is flagged, with real processes.
 
 A broker, a sender, the consumer (`make stream`) and `make refresh` once a minute. After some quiet minutes one sensor,
-marked critical in anomaly_settings.csv, goes beyond its limit. Time is from the sender's clock of the first such reading
-to the line in data/alerts, which the consumer writes, and to the moment at which the published marts hold the anomaly.
+marked critical in anomaly_settings.csv, goes beyond its limit. Time is from the first such reading, by the sender's
+clock, to the line in data/alerts, which the consumer writes, and to the moment at which the published marts hold the
+anomaly.
 """
 
 import json

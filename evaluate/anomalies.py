@@ -137,8 +137,8 @@ class Plant:
             rows = connection.execute(
                 """
                 select
-                    anomalies.anomaly_id, anomalies.entity_type, coalesce(anomalies.machine_id, '') as machine_id, anomalies.entity,
-                    anomalies.metric, anomalies.detector, anomalies.started_at, anomalies.ended_at,
+                    anomalies.anomaly_id, anomalies.entity_type, coalesce(anomalies.machine_id, '') as machine_id,
+                    anomalies.entity, anomalies.metric, anomalies.detector, anomalies.started_at, anomalies.ended_at,
                     coalesce(min(points.point_at), anomalies.started_at) as flagged_at,
                     anomalies.series_count, anomalies.severity, anomalies.score, anomalies.sentence
                 from marts.anomaly as anomalies
