@@ -5,11 +5,12 @@ SHELL := /bin/bash
 PYTHON ?= python3
 PLANT ?= plants/demo
 ENGINE ?= duckdb
+SEEDS ?= 1..1000
 BIN := .venv/bin
 export PLANT ENGINE
 
 .PHONY: help setup setup-spark run status ingest build publish report stream refresh template test parity verify lint \
-	bench docs lock clean
+	bench evaluate docs lock clean
 
 help:
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 19
@@ -75,6 +76,9 @@ lint: setup ## ruff and sqlfluff
 
 bench: setup ## measure against peers (minutes); prints ratios
 	@$(BIN)/python -m bench
+
+evaluate: setup ## how often the marts' conclusions hold on simulated plants: WHAT=shifts SEEDS=1..1000 [DATA=folder]
+	@$(BIN)/python -m evaluate --what "$(WHAT)" --seeds "$(SEEDS)" $(if $(DATA),--data "$(DATA)")
 
 docs: setup ## the models' documentation as a web page, and the generated pages of docs/
 	@$(BIN)/python -m pipeline docs

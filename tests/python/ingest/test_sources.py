@@ -111,7 +111,8 @@ def days(loads) -> set[str]:
 def test_simulator_loads_its_history_then_a_day_at_a_time(simulated):
     first, second, third = (simulated.load() for _ in range(3))
     assert [days(loads) for loads in (first, second, third)] == [{"0-7"}, {"7-8"}, {"8-9"}]
-    assert {load.table_name for load in first} >= {"test_record", "rework", "machine_state", "machine_cycle"}
+    tables = {"test_record", "rework", "sensor_reading", "machine_state", "machine_cycle"}
+    assert {load.table_name for load in first} >= tables
     rows = simulated.rows()
     assert len(rows) == sum(load.row_count for load in first + second + third if load.table_name == "test_record") > 0
     assert simulated.rejects() == []

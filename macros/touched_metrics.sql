@@ -1,0 +1,20 @@
+{#
+    Pre-hook of an incremental model on metric series: takes out the rows that it is about to write again, those of
+    touched series from their first touched day on: whatever comes after a point may be judged by it.
+#}
+{% macro clear_touched_metrics() %}
+    {% set touched = ref("int_touched_metric") %}
+    {% if execute and is_incremental() and rewrites_whole_weeks() %}
+        {{ adapter.dispatch("clear_weeks")(
+            this, "production_date",
+            "(select distinct production_date as week_start from " ~ this ~ " where production_date >= "
+            ~ "(select min(touched_from) from " ~ touched ~ ")) as days"
+        ) }}
+    {% elif execute and is_incremental() %}
+        delete from {{ this }} as stored
+        where exists (
+            select 1 from {{ touched }} as touched
+            where stored.series_id = touched.series_id and stored.production_date >= touched.touched_from
+        )
+    {% endif %}
+{% endmacro %}

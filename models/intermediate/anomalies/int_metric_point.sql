@@ -1,0 +1,121 @@
+-- One row per point of every series of values that is watched. local_s: seconds from Monday 2000-01-03's production day to
+-- the point, wall time; blocks, batches, days and hours are counted in it. Shares are int_metric_share.
+{{ config(materialized="view") }}
+
+{% set epoch = "timestamp '2000-01-03 00:00:00'" %}
+
+with
+
+plant as (
+    select * from {{ ref("stg_ref_plant") }}
+),
+
+minutes as (
+    select
+        'sensor' as entity_type,
+        sensor_id as entity,
+        null::string as metric,
+        null::string as product_name,
+        null::string as test_name,
+        minute_at as point_at,
+        minute_at_local as point_at_local,
+        value_sum / trusted_count as value,
+        value_min,
+        value_max,
+        production_date
+    from {{ ref("int_sensor_minute_aligned") }}
+    where trusted_count > 0
+),
+
+durations as (
+    select
+        'station' as entity_type,
+        machine_id as entity,
+        'duration' as metric,
+        product_name,
+        test_name,
+        -- plant wall time: a day has no other
+        production_date::timestamp + plant.production_day_start_minutes * interval '1 minute' as point_at,
+        production_date::timestamp + plant.production_day_start_minutes * interval '1 minute' as point_at_local,
+        pass_duration_sum_s / pass_duration_count as value,
+        pass_duration_sum_s / pass_duration_count as value_min,
+        pass_duration_sum_s / pass_duration_count as value_max,
+        production_date
+    from {{ ref("station_day") }}
+    cross join plant
+    where pass_duration_count > 0
+),
+
+others_ranked as (
+    select
+        points.*,
+        row_number() over (
+            partition by points.entity, points.metric, points.point_at
+            order by points.record_hash desc
+        ) as record_rank
+    from {{ ref("stg_metric_point") }} as points
+),
+
+others as (
+    select
+        'other' as entity_type,
+        others_ranked.entity,
+        others_ranked.metric,
+        null::string as product_name,
+        null::string as test_name,
+        others_ranked.point_at,
+        others_ranked.point_at_local,
+        others_ranked.value,
+        others_ranked.value as value_min,
+        others_ranked.value as value_max,
+        {{ production_date("others_ranked.point_at_local") }} as production_date
+    from others_ranked
+    cross join plant
+    where others_ranked.record_rank = 1
+),
+
+points as (
+    select * from minutes
+    union all
+    select * from durations
+    union all
+    select * from others
+),
+
+final as (
+    select
+        series.series_id,
+        series.place,
+        coalesce(regimes.baseline_number, 0) as baseline_number,
+        points.point_at,
+        points.point_at_local,
+        points.value,
+        points.value_min,
+        points.value_max,
+        series.period_s,
+        series.block_s,
+        {{ seconds_between(epoch, "points.point_at_local") }} - plant.production_day_start_minutes * 60e0 as local_s,
+        exclusions.reason as exclusion,
+        exclusions.reason is not null as is_excluded,
+        points.production_date
+    from points
+    inner join {{ ref("int_metric_series") }} as series
+        on points.entity_type = series.entity_type
+        and points.entity = series.entity
+        and coalesce(points.metric = series.metric, true)
+        and coalesce(points.product_name = series.product_name, true)
+        and coalesce(points.test_name = series.test_name, true)
+        and series.sensitivity_factor is not null
+    cross join plant
+    left join {{ ref("int_metric_regime") }} as regimes
+        on series.series_id = regimes.series_id
+        and points.point_at >= regimes.from_at
+        and points.point_at < regimes.to_at
+    left join {{ ref("int_metric_exclusion") }} as exclusions
+        on series.place = exclusions.place
+        and series.period_s <= 3600e0
+        and points.point_at >= exclusions.start_at
+        and points.point_at < exclusions.end_at
+)
+
+select * from final

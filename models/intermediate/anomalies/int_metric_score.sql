@@ -1,0 +1,83 @@
+-- One row per point being judged: by each detector, how far off it is as a share of what is too far (1 is flagged).
+-- level: the same, however long the level has been off; what several series of a machine are judged together by.
+with
+
+points as (
+    select
+        residuals.*,
+        baselines.centre,
+        baselines.scale,
+        baselines.drift_count,
+        {% for measure in ["spike", "jump", "short", "long", "wider", "narrower", "drift", "rhythm", "run", "gap"] -%}
+            baselines.{{ measure }}_limit,
+        {% endfor -%}
+        touched.hold_share,
+        touched.drift_blocks,
+        abs(residuals.short_mid - baselines.centre) / baselines.scale as short_size,
+        abs(residuals.long_mid - baselines.centre) / baselines.scale as long_size,
+        abs(residuals.short_mid - residuals.recent_mid) / baselines.scale as short_recent,
+        abs(residuals.long_mid - residuals.recent_mid) / baselines.scale as long_recent,
+        ln(greatest(residuals.step_mid, baselines.step_scale / 1e3) / baselines.step_scale) as spread_size,
+        blocks.day_count,
+        blocks.day_mid,
+        abs(blocks.day_mid - baselines.centre) / baselines.scale as drift_size,
+        abs(blocks.day_mid - blocks.week_mid) / baselines.scale as drift_recent,
+        blocks.day_deviation / baselines.scale as rhythm_size
+    from {{ ref("int_metric_residual") }} as residuals
+    inner join {{ ref("int_touched_metric") }} as touched on residuals.series_id = touched.series_id
+    inner join {{ ref("int_metric_baseline") }} as baselines
+        on residuals.series_id = baselines.series_id
+        and residuals.baseline_number = baselines.baseline_number
+        and residuals.batch_number = baselines.batch_number
+    inner join {{ ref("int_metric_block_moving") }} as blocks
+        on residuals.series_id = blocks.series_id
+        and residuals.baseline_number = blocks.baseline_number
+        and residuals.block_number = blocks.block_number
+),
+
+final as (
+    select
+        series_id,
+        baseline_number,
+        batch_number,
+        point_at,
+        production_date,
+        value,
+        expected + centre as expected,
+        scale,
+        gap_ticks,
+        run_ticks,
+        greatest(coalesce(spike / spike_limit, 0e0), coalesce(jump / jump_limit, 0e0)) / scale as spike_ratio,
+        greatest(
+            coalesce(case when short_recent >= hold_share * short_size then short_size / short_limit end, 0e0),
+            coalesce(case when long_recent >= hold_share * long_size then long_size / long_limit end, 0e0)
+        ) as shift_ratio,
+        greatest(coalesce(short_size / short_limit, 0e0), coalesce(long_size / long_limit, 0e0)) as level_ratio,
+        coalesce(greatest(spread_size / wider_limit, -1e0 * spread_size / narrower_limit), 0e0) as spread_ratio,
+        coalesce(
+            case
+                when
+                    day_count >= drift_blocks / 2e0
+                    and drift_count >= 2 * drift_blocks
+                    and drift_recent >= .5e0 * drift_size
+                    then drift_size / drift_limit
+            end,
+            0e0
+        ) as drift_ratio,
+        coalesce(
+            case
+                when rhythm <> 'none' and day_count >= drift_blocks / 2e0 and drift_count >= 2 * drift_blocks
+                    then rhythm_size / rhythm_limit
+            end,
+            0e0
+        ) as rhythm_ratio,
+        coalesce(run_ticks / run_limit, 0e0) as stuck_ratio,
+        coalesce(gap_ticks / gap_limit, 0e0) as missing_ratio,
+        least(spike_limit, jump_limit) * scale as spike_band,
+        least(short_limit, long_limit) * scale as shift_band,
+        drift_limit * scale as drift_band,
+        spike_limit * scale as any_band
+    from points
+)
+
+select * from final
