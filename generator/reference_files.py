@@ -149,7 +149,7 @@ def read_rows(
     file = Path(folder) / f"{name}.csv"
     columns = columns or FILES[name]
     is_optional = is_optional or name in OPTIONAL
-    table = _cells(file)
+    table = _cells(file, is_optional)
     if not table and is_optional:
         return []
     header = [_plain(cell) for cell in table[0]] if table else []
@@ -179,13 +179,13 @@ def read_rows(
     return rows
 
 
-def _cells(file: Path) -> list[list[str]]:
+def _cells(file: Path, is_optional: bool) -> list[list[str]]:
     """Its lines, none where there is no such file and need not be."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             return list(csv.reader(lines, strict=True))
     except FileNotFoundError:
-        if file.stem in OPTIONAL:
+        if is_optional:
             return []
         raise GeneratorError(f"{file}: not found; the simulator needs it") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
