@@ -137,8 +137,9 @@ def test_simulator_refuses_other_settings_over_the_same_history(simulated):
         simulated.load()
 
 
-def test_plant_that_cannot_be_simulated_says_why(simulated):
-    simulated.folder.joinpath("products.csv").unlink()
+@pytest.mark.parametrize("name", ["simulated_mix", "routes"])
+def test_plant_that_cannot_be_simulated_says_why(simulated, name):
+    simulated.folder.joinpath(f"{name}.csv").unlink()
     with pytest.raises(PlantError, match="can't be simulated"):
         simulated.load()
 
@@ -169,8 +170,9 @@ def test_command_says_what_was_loaded_and_what_failed(site, monkeypatch):
         "reference: ref_plant: 1 loaded, 1 rows",
         "tests: test_record: 1 loaded, 1 rows, 1 rejected, 1 failed",
     ]
-    assert lines[2].startswith("1 records were rejected; `python -m ingest rejects` shows them")
-    assert lines[3].startswith("failed: inbox/b.csv: the file is empty; see ")
+    assert [text.split(":")[1] for text in lines[2:4]] == [" calendar_day", " calendar_shift"]
+    assert lines[4].startswith("1 records were rejected; `python -m ingest rejects` shows them")
+    assert lines[5].startswith("failed: inbox/b.csv: the file is empty; see ")
     assert run(site, monkeypatch, "--plant", str(site.folder)).output == "nothing new\n"
 
 
