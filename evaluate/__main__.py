@@ -14,7 +14,7 @@ import click
 
 from evaluate import EvaluationError, Request
 
-SUBJECTS = {"shifts": "evaluate.shifts"}
+SUBJECTS = {"anomalies": "evaluate.anomalies", "shifts": "evaluate.shifts"}
 
 
 class Seeds(click.ParamType):

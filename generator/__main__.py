@@ -29,6 +29,7 @@ TRUTH = "truth.json"
 @click.option("--scale", type=float, help="Multiple of the weekly starts in products.csv. Default: plant.yml's.")
 @click.option("--weeks", type=click.IntRange(1, 1000), help="Length of the history. Default: plant.yml's.")
 @click.option("--start", type=click.DateTime(["%Y-%m-%d"]), help="First production day. Default: plant.yml's.")
+@click.option("--faults", type=click.Choice(["none", "sensors", "all"]), help="Of faults.csv. Default: plant.yml's.")
 def main(
     *,
     out: Path,
@@ -38,6 +39,7 @@ def main(
     scale: float | None,
     weeks: int | None,
     start: datetime | None,
+    faults: str | None,
 ) -> None:
     """Simulates a plant from the CSVs of its folder and writes its records."""
     try:
@@ -45,6 +47,7 @@ def main(
         source = next((each for each in read.sources if each.kind == "simulator"), None)
         source = source or SimulatorSource(name="simulator", kind="simulator")
         weeks = weeks or source.weeks
+        faults = faults or source.faults
         history = simulate_weeks(
             read.folder,
             seed=source.seed if seed is None else seed,
@@ -55,10 +58,11 @@ def main(
             begin_day=0,
             end_day=7 * weeks,
             serial_reuse_days=read.plant.serial_reuse_days,
+            fault_mode=faults,
         )
         out.mkdir(parents=True, exist_ok=True)
         counts: dict[str, int] = {}
-        tables = schemas(read.folder)
+        tables = schemas(read.folder, faults)
         paths = WRITERS[file_format](out, tables, _watched(history, weeks, counts), read.plant.timezone)
         if effects := true_effects(read.folder):
             paths.append(out / TRUTH)

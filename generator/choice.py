@@ -22,6 +22,12 @@ class Choice:
             self._ends[where] = group + np.cumsum(shares[where]) / shares[where].sum()
             self._last[group] = where[-1]
 
+    def shares(self, group: int) -> dict[int, float]:
+        """The members of a group and how likely each is drawn."""
+        where = np.flatnonzero((self._ends > group) & (self._ends <= group + 1))
+        widths = np.diff(self._ends[where], prepend=group)
+        return dict(zip(self._members[where].tolist(), widths.tolist(), strict=True))
+
     def draw(self, rng: np.random.Generator, groups: np.ndarray) -> np.ndarray:
         """One member for each of `groups`."""
         drawn = np.searchsorted(self._ends, groups + rng.random(len(groups)), side="right")

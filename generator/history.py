@@ -2,31 +2,42 @@
 
 Each start week has a random stream of its own that decides all its modules will ever do, and no module lives longer
 than `life_limit_days`. So a range of days needs only the start weeks that can still be running in it, and a history
-made in pieces equals the one made whole.
+made in pieces equals the one made whole. Readings of sensors and faults have streams of their own, by day and month.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from datetime import date, time
 from itertools import chain
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 
-from generator import production
-from generator.process import ATTEMPT, REWORK, run_golden_units, run_modules
+from generator import faults, production, records, sensors
+from generator.faults import Faults, read_kinds
+from generator.process import ATTEMPT, DAY, REWORK, Disturbances, run_golden_units, run_modules
 from generator.production import Production, read_production, truth
 from generator.production_days import ProductionDays
-from generator.records import SCHEMAS, Records
+from generator.records import Records
 from generator.reference import GeneratorError, Reference, read_reference
+from generator.sensors import Readings, read_sensors, scaled
 from generator.starts import LONGEST_DAYS, Starts, plan_starts
 
 MODULES_AT_ONCE = 50_000
+FaultMode = Literal["none", "sensors", "all"]
+"""Which faults of faults.csv happen: none; those of sensors, which leave all other records as they are; or all."""
 
 
-def schemas(reference_folder: Path) -> dict[str, pa.Schema]:
+def schemas(reference_folder: Path, fault_mode: FaultMode = "none") -> dict[str, pa.Schema]:
     """The tables that a plant's simulation has: always test_record and rework. Raises GeneratorError."""
-    return SCHEMAS | production.schemas(reference_folder)
+    tables = dict(records.SCHEMAS)
+    if read_sensors(reference_folder, []):
+        tables["sensor_reading"] = sensors.SCHEMA
+    if fault_mode != "none" and read_kinds(reference_folder):
+        tables |= faults.SCHEMAS
+    return tables | production.schemas(reference_folder)  # whose states have more columns
 
 
 def true_effects(reference_folder: Path) -> dict:
@@ -35,36 +46,10 @@ def true_effects(reference_folder: Path) -> dict:
     return truth(found) if found else {}
 
 
-def simulate(
-    reference_folder: Path,
-    *,
-    seed: int,
-    scale: float,
-    start: date,
-    timezone: str,
-    day_start: time,
-    begin_day: int,
-    end_day: int,
-    serial_reuse_days: int | None = 365,
-) -> dict[str, pa.Table]:
-    """The tables (schemas()) of the production days [begin_day, end_day).
-
-    A record belongs to the day in which it starts. Days count from 0 = `start`, each from `day_start` in `timezone`.
-    `scale` multiplies the weekly starts and golden runs. No serial comes back within `serial_reuse_days` (None: never).
-    Raises GeneratorError.
-    """
+def simulate(reference_folder: Path, **history) -> dict[str, pa.Table]:
+    """Tables of the production days [begin_day, end_day), whole; parameters as simulate_weeks."""
     found: dict[str, list[pa.Table]] = {}
-    for piece in simulate_weeks(
-        reference_folder,
-        seed=seed,
-        scale=scale,
-        start=start,
-        timezone=timezone,
-        day_start=day_start,
-        begin_day=begin_day,
-        end_day=end_day,
-        serial_reuse_days=serial_reuse_days,
-    ):
+    for piece in simulate_weeks(reference_folder, **history):
         for name, table in piece.items():
             found.setdefault(name, []).append(table)
     return {name: pa.concat_tables(tables).combine_chunks() for name, tables in found.items()}
@@ -81,12 +66,17 @@ def simulate_weeks(
     begin_day: int,
     end_day: int,
     serial_reuse_days: int | None = 365,
+    fault_mode: FaultMode = "none",
+    tables: Collection[str] | None = None,
 ) -> Iterator[dict[str, pa.Table]]:
-    """The same as simulate in pieces, which have some of the tables each.
+    """Tables (schemas()) of the production days [begin_day, end_day) in pieces of bounded memory.
 
-    First test_record and rework, at least one piece, in order of time: a week (7 days from `start`) or less, from at
-    most MODULES_AT_ONCE modules, so that memory does not grow with scale or length. Then what machines and orders are
-    about, a week or less each.
+    A record belongs to the day in which it starts. Days count from 0 = `start`, each from `day_start` in `timezone`.
+    `scale` multiplies the weekly starts and golden runs; below 1 only that share of the machines with sensors has them.
+    No serial comes back within `serial_reuse_days` (None: never). First come test_record and rework, at least a piece,
+    in order of time: a week (7 days from `start`) or less, from at most MODULES_AT_ONCE modules; then sensor_reading, a
+    day each; then what faults.csv brings; then what machines and orders are about, a week or less each. `tables`: only
+    these. Raises GeneratorError.
     """
     if not 0 <= begin_day <= end_day <= LONGEST_DAYS:
         raise GeneratorError(f"days {begin_day} to {end_day}: expected 0 <= begin <= end <= {LONGEST_DAYS}")
@@ -95,44 +85,94 @@ def simulate_weeks(
     if not 0 < scale <= 1000:
         raise GeneratorError(f"scale: {scale}: expected a number above 0 to 1000")
     reference = read_reference(reference_folder)
+    known = schemas(reference_folder, fault_mode)
+    chosen = {name: schema for name, schema in known.items() if tables is None or name in tables}
+    simulated = scaled(read_sensors(reference_folder, reference.machines), scale)
     days = ProductionDays(start, timezone, day_start)
-    starts = plan_starts(reference, seed, scale, -(-end_day // 7), serial_reuse_days)
-    pieces = _pieces(reference, days, starts, seed, begin_day=begin_day, end_day=end_day)
+    kinds = read_kinds(reference_folder) if fault_mode != "none" else {}
+    happening = Faults(
+        reference, simulated, kinds, days, seed=seed, scale=scale, stations=fault_mode == "all" and bool(kinds)
+    )
+    starts = plan_starts(
+        reference, seed, scale, -(-end_day // 7), serial_reuse_days=serial_reuse_days, introduced=happening.introduced()
+    )
+    history = _History(reference, days, starts, seed, happening)
+    pieces = _pieces(history, Readings(simulated, timezone, seed), begin_day, end_day, chosen)
     produced = read_production(reference_folder)
-    return chain(pieces, Production(produced, days, seed).weeks(begin_day, end_day)) if produced else pieces
+    if not produced or not chosen.keys() & production.SCHEMAS.keys():
+        return pieces
+    return chain(pieces, _chosen(Production(produced, days, seed).weeks(begin_day, end_day), chosen))
+
+
+def _chosen(pieces: Iterator[dict[str, pa.Table]], tables: Collection[str]) -> Iterator[dict[str, pa.Table]]:
+    return ({name: table for name, table in piece.items() if name in tables} for piece in pieces)
+
+
+@dataclass(frozen=True)
+class _History:
+    reference: Reference
+    days: ProductionDays
+    starts: Starts
+    seed: int
+    faults: Faults
 
 
 def _pieces(
-    reference: Reference, days: ProductionDays, starts: Starts, seed: int, *, begin_day: int, end_day: int
+    history: _History, readings: Readings, begin_day: int, end_day: int, tables: dict[str, pa.Schema]
 ) -> Iterator[dict[str, pa.Table]]:
-    records = Records(reference, days, seed, starts.serial_digits)
+    begin, end = history.days.begin(begin_day), history.days.begin(end_day)
+    if tables.keys() & records.SCHEMAS.keys():
+        for piece in _module_pieces(history, begin_day, end_day):
+            yield {name: table for name, table in piece.items() if name in tables}
+    if "sensor_reading" in tables:
+        yield {"sensor_reading": sensors.SCHEMA.empty_table()}
+        if begin < end:
+            faulty, closures = history.faults.sensor_faults(begin, end), history.faults.closures(begin, end)
+            for table in readings.days(history.days.begins(begin_day, end_day), faulty, closures):
+                yield {"sensor_reading": table}
+    if wanted := tables.keys() & faults.SCHEMAS.keys():
+        happened = history.faults.records(begin, end) if begin < end else {}
+        found = {name: happened.get(name, faults.SCHEMAS[name].empty_table()) for name in sorted(wanted)}
+        yield {name: _padded(table, tables[name]) for name, table in found.items()}
+
+
+def _padded(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Columns of `schema` that it lacks are NULL."""
+    have = {name: table[name] for name in table.column_names}
+    columns = [have.get(field.name, pa.nulls(len(table), field.type)) for field in schema]
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _module_pieces(history: _History, begin_day: int, end_day: int) -> Iterator[dict[str, pa.Table]]:
+    reference, days = history.reference, history.days
+    written = Records(reference, days, history.seed, history.starts.serial_digits)
     begin, end = days.begin(begin_day), days.begin(end_day)
     if begin == end:
-        yield {name: schema.empty_table() for name, schema in SCHEMAS.items()}
+        yield {name: schema.empty_table() for name, schema in records.SCHEMAS.items()}
     # A day more than the limit: a clock change makes a week longer.
     first_week = max(0, (begin_day - reference.rates.life_limit_days - 1) // 7)
     attempts, reworks = np.empty(0, ATTEMPT), np.empty(0, REWORK)
     for week in range(first_week, -(-end_day // 7)):
-        for complete_until, new_attempts, new_reworks in _run_week(reference, days, starts, seed, week):
+        for complete_until, new_attempts, new_reworks in _run_week(history, week):
             attempts = _within(begin, end, attempts, *new_attempts)
             reworks = _within(begin, end, reworks, *new_reworks)
             if begin < complete_until:
                 ready_attempts, attempts = _split(complete_until, attempts)
                 ready_reworks, reworks = _split(complete_until, reworks)
-                yield {"test_record": records.test_records(ready_attempts), "rework": records.reworks(ready_reworks)}
+                yield {"test_record": written.test_records(ready_attempts), "rework": written.reworks(ready_reworks)}
 
 
-def _run_week(
-    reference: Reference, days: ProductionDays, starts: Starts, seed: int, week: int
-) -> Iterator[tuple[int, list[np.ndarray], list[np.ndarray]]]:
+def _run_week(history: _History, week: int) -> Iterator[tuple[int, list[np.ndarray], list[np.ndarray]]]:
     """The week's modules in order of start; gives the instant that no later one comes before, attempts and reworks."""
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1, week)))
+    reference, days, starts = history.reference, history.days, history.starts
+    rng = np.random.default_rng(np.random.SeedSequence(history.seed, spawn_key=(1, week)))
     begin, end = days.begin(7 * week), days.begin(7 * (week + 1))
     modules = starts.of_week(reference, rng, week, begin, end)
-    golden = [run_golden_units(reference, rng, starts.scale, begin, end)]
+    disturbances: Disturbances = history.faults.disturbances(begin, end + reference.rates.life_limit_days * DAY)
+    golden = [run_golden_units(reference, rng, starts.scale, begin=begin, end=end, disturbances=disturbances)]
     for first in range(0, max(1, len(modules)), MODULES_AT_ONCE):
         following = first + MODULES_AT_ONCE
-        attempts, reworks = run_modules(reference, rng, modules[first:following])
+        attempts, reworks = run_modules(reference, rng, modules[first:following], disturbances)
         complete_until = int(modules["start"][following]) if following < len(modules) else end
         yield complete_until, [*golden, *attempts], reworks
         golden = []

@@ -4,6 +4,8 @@ All modules take their next attempt together, round by round: arrays with one el
 never waits for a machine to become free; its waits are drawn.
 """
 
+from dataclasses import dataclass, field
+
 import numpy as np
 
 from generator.reference import Reference
@@ -45,9 +47,46 @@ REWORK = np.dtype(
     ]
 )
 
+BACKLOG_SPREAD = 0.5
+"""What waited while a machine was closed is done in this fraction of that time, in its order."""
+
+
+@dataclass
+class Disturbances:
+    """What changes attempts at machines, each with machine, start and end in microseconds UTC."""
+
+    fails: list[tuple[int, int, int, float]] = field(default_factory=list)
+    """And by how much attempts pass less often, 0 to 1."""
+    longer: list[tuple[int, int, int, float]] = field(default_factory=list)
+    """And by which fraction they take longer."""
+    closed: list[tuple[int, int, int]] = field(default_factory=list)
+
+    def started(self, machine: np.ndarray, start: np.ndarray, deadline: np.ndarray | int) -> np.ndarray:
+        """When attempts start that were to start at `start`: after a closure of the machine, unless at `deadline`."""
+        if not self.closed:
+            return start
+        moved = start.copy()
+        closed = np.array(sorted(self.closed), dtype=np.int64)
+        for each in np.unique(closed[:, 0]):
+            begins, ends = closed[closed[:, 0] == each, 1:].T
+            at = np.flatnonzero(machine == each)
+            while at.size:  # a backlog may reach into the next closure
+                closure = np.searchsorted(begins, moved[at], side="right") - 1
+                waits = (closure >= 0) & (moved[at] < ends[closure])
+                at, closure = at[waits], closure[waits]
+                moved[at] = ends[closure] + np.rint((moved[at] - begins[closure]) * BACKLOG_SPREAD).astype(np.int64)
+        return np.where(moved < deadline, moved, start)
+
+    @staticmethod
+    def sum_of(effects: list[tuple[int, int, int, float]], machine: np.ndarray, start: np.ndarray) -> np.ndarray:
+        total = np.zeros(len(machine))
+        for its, begin, end, size in effects:
+            total[(machine == its) & (start >= begin) & (start < end)] += size
+        return total
+
 
 def run_modules(
-    reference: Reference, rng: np.random.Generator, modules: np.ndarray
+    reference: Reference, rng: np.random.Generator, modules: np.ndarray, disturbances: Disturbances
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Runs `modules` (MODULE) along their routes; gives attempts and reworks, an array for each round.
 
@@ -66,7 +105,16 @@ def run_modules(
     while going.size:
         at = step[going]
         pass_probability = steps.pass_probability[at] * steps.retest_pass_factor[at] ** fails[going]
-        attempt = _attempt(reference, rng, modules[going], at, start=clock[going], pass_probability=pass_probability)
+        attempt = _attempt(
+            reference,
+            rng,
+            modules[going],
+            at,
+            start=clock[going],
+            deadline=deadline[going],
+            pass_probability=pass_probability,
+            disturbances=disturbances,
+        )
         attempts.append(attempt)
         passed, failed = attempt["result"] == PASS, attempt["result"] == FAIL
         end = attempt["start"] + _microseconds(attempt["duration_s"])
@@ -93,7 +141,15 @@ def run_modules(
     return attempts, reworks
 
 
-def run_golden_units(reference: Reference, rng: np.random.Generator, scale: float, begin: int, end: int) -> np.ndarray:
+def run_golden_units(
+    reference: Reference,
+    rng: np.random.Generator,
+    scale: float,
+    *,
+    begin: int,
+    end: int,
+    disturbances: Disturbances,
+) -> np.ndarray:
     """Single attempts of each product's golden unit, spread over [begin, end); `number` is the unit's, from 1."""
     count = int(reference.rates.golden_runs_per_week * scale + rng.random())
     at = rng.integers(0, len(reference.steps.product), count)
@@ -103,7 +159,16 @@ def run_golden_units(reference: Reference, rng: np.random.Generator, scale: floa
     units["lot"] = NONE
     start = np.sort(rng.integers(begin, end, count))
     pass_probability = np.full(count, reference.rates.golden_pass_probability)
-    attempt = _attempt(reference, rng, units, at, start=start, pass_probability=pass_probability)
+    attempt = _attempt(
+        reference,
+        rng,
+        units,
+        at,
+        start=start,
+        deadline=end,
+        pass_probability=pass_probability,
+        disturbances=disturbances,
+    )
     attempt["purpose"] = GOLDEN
     return attempt
 
@@ -115,16 +180,19 @@ def _attempt(
     at: np.ndarray,
     *,
     start: np.ndarray,
+    deadline: np.ndarray | int,
     pass_probability: np.ndarray,
+    disturbances: Disturbances,
 ) -> np.ndarray:
     """One attempt of each module at step `at`; dtype ATTEMPT."""
     steps, rates = reference.steps, reference.rates
     attempt = np.empty(len(modules), dtype=ATTEMPT)
     for column in ("number", "lot", "product"):
         attempt[column] = modules[column]
-    attempt["start"] = start
     attempt["test"] = steps.test[at]
     attempt["machine"] = reference.machine_of_test.draw(rng, steps.test[at])
+    attempt["start"] = start = disturbances.started(attempt["machine"], start, deadline)
+    pass_probability = pass_probability - disturbances.sum_of(disturbances.fails, attempt["machine"], start)
     attempt["fixture"] = rng.integers(0, rates.fixtures_per_machine, len(modules))
     attempt["purpose"] = np.where(modules["is_engineering"], ENGINEERING, PRODUCTION)
 
@@ -135,6 +203,8 @@ def _attempt(
     attempt["result"] = np.where(is_pass, PASS, FAIL)
     attempt["result"][is_disturbed] = np.where(disturbance[is_disturbed] < rates.error_rate, ERROR, ABORT)
     duration = _durations(reference, rng, at, is_pass)
+    if disturbances.longer:
+        duration = _rounded(duration * (1 + disturbances.sum_of(disturbances.longer, attempt["machine"], start)))
     duration[is_disturbed] = _rounded(duration[is_disturbed] * rng.random(is_disturbed.sum()))
     attempt["duration_s"] = duration
     attempt["error_code"] = NONE

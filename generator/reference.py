@@ -44,6 +44,7 @@ class Rates:
     shifts_in_rotation: int = _within(COUNT)
     software_release_weeks: int = _within(COUNT)
     life_limit_days: int = _within(Number(low=1, high=100, whole=True))
+    fault_free_days: int = _within(Number(high=10_000, whole=True, default=28))
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ class Reference:
     weekly_start_sd: np.ndarray
     tests: list[str]
     machines: list[str]
+    lines: list[str]
+    """Line of each machine; empty where it stands in none."""
     error_codes: list[str]
     components: list[str]
     steps: Steps
@@ -89,7 +92,8 @@ def read_reference(folder: Path) -> Reference:
     folder = Path(folder)
     products = read_rows(folder, "products")
     tests = _names(folder, "tests", "test_name", read_rows(folder, "tests"))
-    machines = _names(folder, "machines", "machine_id", read_rows(folder, "machines"))
+    machine_list = read_rows(folder, "machines")
+    machines = _names(folder, "machines", "machine_id", machine_list)
     product_names = _names(folder, "products", "product_name", products)
     prefixes = [row["serial_prefix"] for row in products]
     steps, first_step = _read_steps(folder, product_names, tests)
@@ -116,6 +120,7 @@ def read_reference(folder: Path) -> Reference:
         weekly_start_sd=_column(products, "weekly_start_sd"),
         tests=tests,
         machines=machines,
+        lines=[row["line_id"] for row in machine_list],
         error_codes=[row["error_code"] for row in code_rows],
         components=_names(folder, "components", "component", component_rows),
         steps=steps,
@@ -168,6 +173,9 @@ def _read_rates(folder: Path) -> Rates:
     values = {}
     for name, parameter in known.items():
         if name not in given:
+            if parameter.metadata["range"].default is not None:
+                values[name] = int(parameter.metadata["range"].default)
+                continue
             raise GeneratorError(f"{file}: parameter {name} is missing; the simulator needs it")
         try:
             parameter.metadata["range"].parse(str(given[name]))

@@ -85,6 +85,7 @@ SHARE = Number(high=1e6)
 PROBABILITY = Number(high=1)
 SECONDS = Number(high=1e7)
 DURATION = Number(high=1e6, above_low=True)
+ANY_NUMBER = Number(low=-1e9, default=math.nan)
 
 MOST_ROWS = 30_000
 FILES: dict[str, dict[str, Kind]] = {
@@ -107,12 +108,34 @@ FILES: dict[str, dict[str, Kind]] = {
         "duration_sd": PROBABILITY,
         "wait_s": SECONDS,
     },
-    "machines": {"machine_id": TEXT},
+    "machines": {"machine_id": TEXT, "line_id": ANY_TEXT},
     "machine_tests": {"machine_id": TEXT, "test_name": TEXT, "share": SHARE},
     "error_codes": {"test_name": TEXT, "error_code": TEXT, "share": SHARE},
     "components": {"component": TEXT, "share": SHARE},
     "simulation": {"parameter": TEXT, "value": Number(low=-1e9)},
+    "sensors": {
+        "sensor_id": TEXT,
+        "machine_id": ANY_TEXT,
+        "quantity": ANY_TEXT,
+        "upper_limit": ANY_NUMBER,
+        "period_s": Number(low=0.001, high=86_400, default=60),
+        "base_value": ANY_NUMBER,
+        "noise_sd": Number(default=0),
+        "daily_amplitude": Number(default=0),
+        "load_effect": Number(low=-1e9, default=0),
+        "component_type": ANY_TEXT,
+        "component_manufacturer": ANY_TEXT,
+        "lane_number": ANY_TEXT,
+    },
+    "faults": {
+        "kind": TEXT,
+        "per_month": Number(high=1000),
+        "size": Number(high=1e6),
+        "duration_h": Number(high=24 * 14, above_low=True),
+    },
 }
+OPTIONAL = {"sensors", "faults"}
+"""A plant without these, or without rows in them, has nothing of the kind."""
 
 
 def read_rows(
@@ -125,15 +148,10 @@ def read_rows(
     """
     file = Path(folder) / f"{name}.csv"
     columns = columns or FILES[name]
-    if is_optional and not file.exists():
+    is_optional = is_optional or name in OPTIONAL
+    table = _cells(file, is_optional)
+    if not table and is_optional:
         return []
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            table = list(csv.reader(lines, strict=True))
-    except FileNotFoundError:
-        raise GeneratorError(f"{file}: not found; the simulator needs it") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise GeneratorError(f"{file}: not readable as CSV in UTF-8: {error}") from None
     header = [_plain(cell) for cell in table[0]] if table else []
     positions = {}
     for column, kind in columns.items():
@@ -159,6 +177,19 @@ def read_rows(
     if not rows and not is_optional:
         raise GeneratorError(f"{file}: has no rows; the simulator needs at least one")
     return rows
+
+
+def _cells(file: Path, is_optional: bool) -> list[list[str]]:
+    """Its lines, none where there is no such file and need not be."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            return list(csv.reader(lines, strict=True))
+    except FileNotFoundError:
+        if is_optional:
+            return []
+        raise GeneratorError(f"{file}: not found; the simulator needs it") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise GeneratorError(f"{file}: not readable as CSV in UTF-8: {error}") from None
 
 
 def _plain(name: str) -> str:

@@ -47,14 +47,28 @@ class Starts:
         return modules
 
 
-def plan_starts(reference: Reference, seed: int, scale: float, weeks: int, serial_reuse_days: int | None) -> Starts:
-    """Start counts of the first `weeks` weeks: normal around the mean, rounded at random so that fractions add up."""
+def plan_starts(
+    reference: Reference,
+    seed: int,
+    scale: float,
+    weeks: int,
+    *,
+    serial_reuse_days: int | None,
+    introduced: tuple[int, int] | None = None,
+) -> Starts:
+    """Start counts of the first `weeks` weeks: normal around the mean, rounded at random so that fractions add up.
+
+    `introduced`: a product that is not started before a week.
+    """
     shape = (weeks, len(reference.products))
     # Each stream fills row by row: a longer plan begins with the shorter one.
     spread = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0, 0))).standard_normal(shape)
     rounding = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0, 1))).random(shape)
     wanted = reference.weekly_start_qty * scale * (1 + reference.weekly_start_sd * spread.clip(-FAR, FAR))
     counts = np.floor(wanted.clip(0) + rounding).astype(np.int64)
+    if introduced:
+        product, week = introduced
+        counts[:week, product] = 0
     return Starts(counts, scale, _serial_digits(reference, scale, serial_reuse_days))
 
 

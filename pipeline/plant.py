@@ -104,6 +104,8 @@ class SimulatorSource(Section):
     """Volume, as a multiple of the reference CSVs' weekly starts."""
     weeks: int = Field(default=13, ge=1, le=1000)
     start: date = date(2024, 1, 1)
+    faults: Literal["none", "sensors", "all"] = "none"
+    """Which faults of faults.csv happen (docs/simulated_plant.md)."""
 
 
 class RecordSource(Section):

@@ -6,6 +6,7 @@ Plants without simulated_machines.csv have none of it.
 
 from generator.production.history import Production, schemas
 from generator.production.reading import read_production
+from generator.production.tables import SCHEMAS
 from generator.production.truth import truth
 
-__all__ = ["Production", "read_production", "schemas", "truth"]
+__all__ = ["SCHEMAS", "Production", "read_production", "schemas", "truth"]

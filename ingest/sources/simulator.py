@@ -13,11 +13,14 @@ import numpy as np
 import pyarrow as pa
 
 from generator import GeneratorError, schemas, simulate_weeks
+from generator.production import SCHEMAS as PRODUCTION
 from ingest.lake import Load
 from ingest.source import BATCH_ROWS, Batch, Object, Reading
 from pipeline.plant import Plant, PlantError, SimulatorSource
 
 STREAMED = "test_record"
+TOGETHER = [{STREAMED, "rework"}, set(PRODUCTION)]
+"""Tables that are made in one go."""
 DAYS = re.compile(r"(?P<settings>.*) days=(?P<begin>\d+)-(?P<end>\d+)")
 
 
@@ -27,8 +30,10 @@ def find(plant: Plant, source: SimulatorSource, loads: list[Load]) -> Iterator[O
     Raises PlantError when the settings are not those of the days that were loaded before, or can't be simulated.
     """
     settings = f"seed={source.seed} scale={source.scale:g} start={source.start}"
+    if source.faults == "all":  # others leave test records as they are
+        settings += " faults=all"
     try:
-        tables = set(schemas(plant.folder))
+        tables = set(schemas(plant.folder, source.faults))
     except GeneratorError as error:
         raise PlantError(f"{plant.folder}: can't be simulated: {error}") from None
     begin, end = _next_days(source, settings, tables, loads)
@@ -63,24 +68,25 @@ def _next_days(source: SimulatorSource, settings: str, tables: set[str], loads: 
 
 
 class _History:
-    """Days of the simulated plant, a week at a time; what the small tables have is kept while the large one streams."""
+    """Days of the simulated plant, a piece at a time. Of tables that are made together the first streams, while what
+    the others have is kept."""
 
     def __init__(self, plant: Plant, source: SimulatorSource, begin: int, end: int):
         self.plant, self.source, self.days = plant, source, (begin, end)
-        self.kept: list[dict[str, pa.Table]] = []
+        self.kept: dict[str, list[pa.Table]] = {}
 
     def batches(self, table: str) -> Iterator[Batch]:
         first = 1
-        pieces = self.kept if self.kept and table != STREAMED else self._pieces()
-        for piece in (piece for piece in pieces if table in piece):
-            for start in range(0, max(len(piece[table]), 1), BATCH_ROWS):
-                part = piece[table].slice(start, BATCH_ROWS)
+        for records in self.kept.pop(table, None) or self._tables(table):
+            for start in range(0, max(len(records), 1), BATCH_ROWS):
+                part = records.slice(start, BATCH_ROWS)
                 yield Batch(part, np.arange(first, first + len(part), dtype=np.int64))
                 first += len(part)
 
-    def _pieces(self) -> Iterator[dict[str, pa.Table]]:
+    def _tables(self, table: str) -> Iterator[pa.Table]:
         settings = self.plant.plant
-        kept = []
+        together = next((names for names in TOGETHER if table in names), {table})
+        kept: dict[str, list[pa.Table]] = {name: [] for name in together}
         try:
             for piece in simulate_weeks(
                 self.plant.folder,
@@ -92,9 +98,14 @@ class _History:
                 begin_day=self.days[0],
                 end_day=self.days[1],
                 serial_reuse_days=settings.serial_reuse_days,
+                fault_mode=self.source.faults,
+                tables=together,
             ):
-                kept.append({name: records for name, records in piece.items() if name != STREAMED})
-                yield piece
+                for name, records in piece.items():
+                    if name != table:
+                        kept[name].append(records)
+                if table in piece:
+                    yield piece[table]
         except GeneratorError as error:
             raise PlantError(f"{self.plant.folder}: can't be simulated: {error}") from None
-        self.kept = kept
+        self.kept |= {name: records for name, records in kept.items() if records and name != STREAMED}

@@ -90,6 +90,7 @@ def run(modules_only):
             "day_start": time(7),
             "begin_day": 0,
             "end_day": 14,
+            "tables": ("test_record", "rework"),
         }
         return simulate(folder, **{**defaults, **history})
 

@@ -64,6 +64,7 @@ def test_weeks_put_together_are_the_history(run, demo):
             day_start=time(7),
             begin_day=0,
             end_day=14,
+            tables={"test_record", "rework"},
         )
     )
     assert len(weeks) == 2

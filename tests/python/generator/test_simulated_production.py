@@ -11,8 +11,9 @@ import duckdb
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner
-from test_simulator_parameters import edit, refusal
+from test_simulator_parameters import edit
 
+from generator import GeneratorError
 from generator.__main__ import main
 from generator.production.history import Production
 from generator.production.reading import FILES, ProductionRates, read_production
@@ -52,6 +53,13 @@ def query(tables: dict[str, pa.Table], sql: str) -> list[tuple]:
         for name, table in tables.items():
             connection.register(name, table)
         return connection.execute(sql).fetchall()
+
+
+def refusal(folder: Path) -> str:
+    with pytest.raises(GeneratorError) as raised:
+        made(folder)
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
 
 
 STATES = """
@@ -223,18 +231,18 @@ def test_days_of_a_clock_change_are_made_in_their_real_length(line):
         ("simulated_mix.share", "0", "has no product for shift"),
     ],
 )
-def test_a_line_that_can_not_be_simulated_is_refused(run, line, place, value, said):
+def test_a_line_that_can_not_be_simulated_is_refused(line, place, value, said):
     name, column = place.split(".")
     edit(line, name, lambda rows: [row | {column: value} for row in rows])
-    message = refusal(run, line)
+    message = refusal(line)
     assert f"{name}.csv" in message and said in message
 
 
-def test_missing_and_wrong_parameters_are_named(run, line):
+def test_missing_and_wrong_parameters_are_named(line):
     edit(line, "simulation", lambda rows: [row for row in rows if row["parameter"] != "buffer_min"])
-    assert "simulation.csv: parameter buffer_min is missing" in refusal(run, line)
+    assert "simulation.csv: parameter buffer_min is missing" in refusal(line)
     edit(line, "simulation", lambda rows: [*rows, {"parameter": "buffer_min", "value": "-1", "reason": ""}])
-    assert "simulation.csv: buffer_min: -1: expected a number from 0" in refusal(run, line)
+    assert "simulation.csv: buffer_min: -1: expected a number from 0" in refusal(line)
 
 
 def test_every_file_holds_the_tables_and_the_truth_is_beside(line, tmp_path):

@@ -13,7 +13,7 @@ from generator.starts import plan_starts
 def serials_by_week(folder, scale, weeks, serial_reuse_days):
     """(week, prefix number, serial number) of every module, made without running it."""
     reference = read_reference(folder)
-    starts = plan_starts(reference, 3, scale, weeks, serial_reuse_days)
+    starts = plan_starts(reference, 3, scale, weeks, serial_reuse_days=serial_reuse_days)
     days = ProductionDays(date(2024, 1, 1), "Asia/Singapore", time(7))
     for week in range(weeks):
         rng = np.random.default_rng(week)
@@ -65,11 +65,13 @@ def test_serials_count_up_with_the_starts(quarter):
 
 def test_digits_grow_with_scale_and_never_reused_needs_more(demo):
     reference = read_reference(demo)
-    digits = [plan_starts(reference, 1, scale, 1, 365).serial_digits for scale in (0.01, 1, 10, 100, 1000)]
+    digits = [
+        plan_starts(reference, 1, scale, 1, serial_reuse_days=365).serial_digits for scale in (0.01, 1, 10, 100, 1000)
+    ]
     assert digits == sorted(digits)
     assert digits[:2] == [6, 6]
     assert digits[-1] > 6
-    assert plan_starts(reference, 1, 1, 1, None).serial_digits > 6
+    assert plan_starts(reference, 1, 1, 1, serial_reuse_days=None).serial_digits > 6
 
 
 def test_digits_do_not_depend_on_the_length_of_the_history(demo):

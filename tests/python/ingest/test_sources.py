@@ -111,7 +111,8 @@ def days(loads) -> set[str]:
 def test_simulator_loads_its_history_then_a_day_at_a_time(simulated):
     first, second, third = (simulated.load() for _ in range(3))
     assert [days(loads) for loads in (first, second, third)] == [{"0-7"}, {"7-8"}, {"8-9"}]
-    assert {load.table_name for load in first} >= {"test_record", "rework", "machine_state", "machine_cycle"}
+    tables = {"test_record", "rework", "sensor_reading", "machine_state", "machine_cycle"}
+    assert {load.table_name for load in first} >= tables
     rows = simulated.rows()
     assert len(rows) == sum(load.row_count for load in first + second + third if load.table_name == "test_record") > 0
     assert simulated.rejects() == []
@@ -136,8 +137,9 @@ def test_simulator_refuses_other_settings_over_the_same_history(simulated):
         simulated.load()
 
 
-def test_plant_that_cannot_be_simulated_says_why(simulated):
-    simulated.folder.joinpath("products.csv").unlink()
+@pytest.mark.parametrize("name", ["simulated_mix", "routes"])
+def test_plant_that_cannot_be_simulated_says_why(simulated, name):
+    simulated.folder.joinpath(f"{name}.csv").unlink()
     with pytest.raises(PlantError, match="can't be simulated"):
         simulated.load()
 
@@ -168,8 +170,9 @@ def test_command_says_what_was_loaded_and_what_failed(site, monkeypatch):
         "reference: ref_plant: 1 loaded, 1 rows",
         "tests: test_record: 1 loaded, 1 rows, 1 rejected, 1 failed",
     ]
-    assert lines[2].startswith("1 records were rejected; `python -m ingest rejects` shows them")
-    assert lines[3].startswith("failed: inbox/b.csv: the file is empty; see ")
+    assert [text.split(":")[1] for text in lines[2:4]] == [" calendar_day", " calendar_shift"]
+    assert lines[4].startswith("1 records were rejected; `python -m ingest rejects` shows them")
+    assert lines[5].startswith("failed: inbox/b.csv: the file is empty; see ")
     assert run(site, monkeypatch, "--plant", str(site.folder)).output == "nothing new\n"
 
 
