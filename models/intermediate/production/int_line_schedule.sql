@@ -184,10 +184,10 @@ points as (
         {% for kind in ["day", "shift"] -%}
             max(case when kind = '{{ kind }}' then moment end) over until_now as {{ kind }}_start_at,
         {% endfor -%}
-        {% for kind in ["break", "open", "closed", "holiday", "maintenance"] -%}
-            coalesce(max(case when kind = '{{ kind }}' then until_at end) over until_now > moment, false) as in_{{ kind }}
-            {{- "," if not loop.last }}
-        {% endfor %}
+    {% for kind in ["break", "open", "closed", "holiday", "maintenance"] -%}
+        coalesce(max(case when kind = '{{ kind }}' then until_at end) over until_now > moment, false) as in_{{ kind }}
+        {{- "," if not loop.last }}
+    {% endfor %}
     from events
     window until_now as (
         partition by line_id order by moment range between unbounded preceding and current row
@@ -221,7 +221,7 @@ segments as (
             ~ microseconds_between("days.day_start_at", "days.day_start_at_local") ~ " else "
             ~ microseconds_between("days.day_end_at", "days.day_end_at_local") ~ " end"
         ) }} as started_at_local,
-        exists (
+        exists(
             select 1 from holidays
             where
                 holidays.holiday_date = days.production_date
