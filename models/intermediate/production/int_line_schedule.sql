@@ -1,7 +1,6 @@
--- The schedule of each line on the days being read, in elementary segments: neither the hour nor anything that is planned
--- changes within one. Line '' are the machines without a line.
--- window_started_at, window_ended_at: the span around it that is scheduled like it, without a pause; NULL where its end
--- is not among the days read.
+-- The schedule of each line on the days being read, in elementary segments: neither the hour nor anything that is
+-- planned changes within one. Line '' are the machines without a line. window_started_at, window_ended_at: the span
+-- around it that is scheduled like it, without a pause; NULL where its end is not among the days read.
 {% set full_hour_start = microseconds_between("days.day_start_at_local", "date_trunc('hour', days.day_start_at_local)") %}
 {% set full_hour_end = microseconds_between("days.day_end_at_local", "date_trunc('hour', days.day_end_at_local)") %}
 

@@ -1,5 +1,5 @@
--- Counts of the days being read, split over their intervals by the seconds that the machine ran; where it did not run, by
--- busy time, else by time. In whole units whose sum is the count.
+-- Counts of the days being read, split over their intervals by the seconds that the machine ran; where it did not run,
+-- by busy time, else by time. In whole units whose sum is the count.
 {{ config(materialized="view") }}
 
 {% set keys = [

@@ -1,8 +1,8 @@
--- Elementary spans of the machines on the days being read, and what holds in each: the state that began last, until when
--- the last of each kind of evidence reached, and when the next begins. Nothing is decided here.
--- A window costs as much for a kind that no record is of as for any other: those that there are none of are left out.
+-- Elementary spans of the machines on the days being read, and what holds in each: the state that began last, until
+-- when the last of each kind of evidence reached, and when the next begins. Nothing is decided here. A window costs as
+-- much for a kind that no record is of as for any other: those that there are none of are left out.
 {% set kinds_found = machine_event_kinds() %}
-{% set kinds_before = ["cycle", "part", "test", "retest", "count", "planned", "corrective"] %}
+{% set kinds_before = ["cycle", "part", "test", "retest", "count", "count_outside", "planned", "corrective"] %}
 {% set kinds_after = ["cycle", "part", "test", "retest", "count", "product"] %}
 
 with
@@ -105,7 +105,7 @@ points as (
         moment,
         lead(moment) over (partition by machine_id order by moment, kind) as next_at,
         max(case when kind = 'schedule' then moment end) over until_now as schedule_at,
-        {% for kind in ["state", "product", "corrective", "count"] -%}
+        {% for kind in ["state", "product", "corrective"] -%}
             {% if kind in kinds_found -%}
                 max(case when kind = '{{ kind }}' then moment end) over until_now as {{ kind }}_at,
             {% else -%}

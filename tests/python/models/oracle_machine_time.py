@@ -185,10 +185,10 @@ class Machine:
         produces = state == "production" if state else in_part
         if (unscheduled or planned or in_job) and produces:
             return "unplanned_production", "state" if state else "cycle"
-        if unscheduled and counted and not state:
-            latest = max(c[0] for c in counted)
-            if not self.line.changes_between(latest, max(min(c[1], self.horizon) for c in counted), scheduled=True):
-                return "unplanned_production", "count"
+        if unscheduled and not state and any(
+            not self.line.changes_between(start, min(end, self.horizon), scheduled=True) for start, end, *_ in counted
+        ):
+            return "unplanned_production", "count"
         if unscheduled:
             return unscheduled, "schedule"
         if in_job:

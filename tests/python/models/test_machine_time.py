@@ -172,13 +172,14 @@ def expected(plant: Warehouse, zone: str, machines: dict[str, str]) -> dict[str,
     for line in {*machines.values()}:
         calendar = query(
             plant,
-            f"select shift_start_at, shift_end_at, shift_name, kind from staging.stg_calendar_shift where line_id = '{line}'"
-            f" and shift_date between '{used[0] - WEEK}' and '{used[1] + WEEK}' order by 1",
+            "select shift_start_at, shift_end_at, shift_name, kind from staging.stg_calendar_shift"
+            f" where line_id = '{line}' and shift_date between '{used[0] - WEEK}' and '{used[1] + WEEK}' order by 1",
         )
         changes = {
             kind: query(
                 plant,
-                f"select start_at, end_at from staging.stg_schedule_change where line_id = '{line}' and kind = '{kind}'",
+                "select start_at, end_at from staging.stg_schedule_change"
+                f" where line_id = '{line}' and kind = '{kind}'",
             )
             for kind in ("open", "closed", "holiday", "maintenance")
         }
@@ -202,7 +203,8 @@ def expected(plant: Warehouse, zone: str, machines: dict[str, str]) -> dict[str,
             ),
             cycles=query(
                 plant,
-                f"select distinct cycle_timestamp, part_present, product_name, serial_num from staging.stg_machine_cycle {where}",
+                "select distinct cycle_timestamp, part_present, product_name, serial_num"
+                f" from staging.stg_machine_cycle {where}",
             ),
             counts=query(
                 plant,
