@@ -1,7 +1,6 @@
--- The schedule of each line on the days being read, in elementary segments: neither the hour nor anything that is planned
--- changes within one. Line '' are the machines without a line.
--- window_started_at, window_ended_at: the span around it that is scheduled like it, without a pause; NULL where its end
--- is not among the days read.
+-- The schedule of each line on the days being read, in elementary segments: neither the hour nor anything that is
+-- planned changes within one. Line '' are the machines without a line. window_started_at, window_ended_at: the span
+-- around it that is scheduled like it, without a pause; NULL where its end is not among the days read.
 {% set full_hour_start = microseconds_between("days.day_start_at_local", "date_trunc('hour', days.day_start_at_local)") %}
 {% set full_hour_end = microseconds_between("days.day_end_at_local", "date_trunc('hour', days.day_end_at_local)") %}
 
@@ -184,10 +183,10 @@ points as (
         {% for kind in ["day", "shift"] -%}
             max(case when kind = '{{ kind }}' then moment end) over until_now as {{ kind }}_start_at,
         {% endfor -%}
-        {% for kind in ["break", "open", "closed", "holiday", "maintenance"] -%}
-            coalesce(max(case when kind = '{{ kind }}' then until_at end) over until_now > moment, false) as in_{{ kind }}
-            {{- "," if not loop.last }}
-        {% endfor %}
+    {% for kind in ["break", "open", "closed", "holiday", "maintenance"] -%}
+        coalesce(max(case when kind = '{{ kind }}' then until_at end) over until_now > moment, false) as in_{{ kind }}
+        {{- "," if not loop.last }}
+    {% endfor %}
     from events
     window until_now as (
         partition by line_id order by moment range between unbounded preceding and current row
@@ -221,7 +220,7 @@ segments as (
             ~ microseconds_between("days.day_start_at", "days.day_start_at_local") ~ " else "
             ~ microseconds_between("days.day_end_at", "days.day_end_at_local") ~ " end"
         ) }} as started_at_local,
-        exists (
+        exists(
             select 1 from holidays
             where
                 holidays.holiday_date = days.production_date

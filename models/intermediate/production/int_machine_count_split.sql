@@ -1,5 +1,5 @@
--- Counts of the days being read, split over their intervals by the seconds that the machine ran; where it did not run, by
--- busy time, else by time. In whole units whose sum is the count.
+-- Counts of the days being read, split over their intervals by the seconds that the machine ran; where it did not run,
+-- by busy time, else by time. In whole units whose sum is the count.
 {{ config(materialized="view") }}
 
 {% set keys = [
@@ -62,9 +62,9 @@ parts as (
         and count_dates.ended_at > intervals.started_at
     group by
         count_dates.count_number,
-        {% for key in keys -%}
-            intervals.{{ key }}{{ "," if not loop.last }}
-        {% endfor %}
+    {% for key in keys -%}
+        intervals.{{ key }}{{ "," if not loop.last }}
+    {% endfor %}
 ),
 
 parts_weighed as (
@@ -94,12 +94,12 @@ parts_until as (
 parts_rounded as (
     select
         *,
-        {% for quantity in ["good", "scrap", "rework"] -%}
-            {% set share_until = ratio(quantity ~ "_total::double * weight_until_us", "weight_total_us") -%}
-            {% set share_before = ratio(quantity ~ "_total::double * (weight_until_us - weight_us)", "weight_total_us") -%}
-            (floor({{ share_until }} + 0.5e0) - floor({{ share_before }} + 0.5e0))::bigint as {{ quantity }}
-            {{- "," if not loop.last }}
-        {% endfor -%}
+    {% for quantity in ["good", "scrap", "rework"] -%}
+        {% set share_until = ratio(quantity ~ "_total::double * weight_until_us", "weight_total_us") -%}
+        {% set share_before = ratio(quantity ~ "_total::double * (weight_until_us - weight_us)", "weight_total_us") -%}
+        (floor({{ share_until }} + 0.5e0) - floor({{ share_before }} + 0.5e0))::bigint as {{ quantity }}
+        {{- "," if not loop.last }}
+    {% endfor -%}
     from parts_until
 ),
 

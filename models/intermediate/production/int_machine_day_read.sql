@@ -1,5 +1,5 @@
--- Production days whose records and schedule are read to write the touched weeks: those weeks, and around them as long as
--- anything is believed. One row per day, with the bounds of what its week is allowed to look at.
+-- Production days whose records and schedule are read to write the touched weeks: those weeks, and around them as long
+-- as anything is believed. One row per day, with the bounds of what its week is allowed to look at.
 with
 
 rules as (

@@ -1,6 +1,6 @@
 -- What shows production on the days being read, and when: runs of cycles without a gap that is a stop (kind cycle), in
--- each the time from its first part to its last (part), tests, retests and count intervals; and from when on which
--- product is loaded (product: until_at is when that was recorded).
+-- each the time from its first part to its last (part), tests, retests and count intervals (count_outside: none of it
+-- is scheduled); and from when on which product is loaded (product: until_at is when that was recorded).
 with
 
 rules as (
@@ -118,6 +118,25 @@ counts as (
     where counts.total_count > 0 and {{ read_for_machine_weeks("counts.interval_start_at") }}
 ),
 
+-- counts of whose interval some time is scheduled
+counts_scheduled as (
+    select distinct
+        counts.machine_id,
+        counts.moment,
+        counts.until_at
+    from counts
+    inner join machines on counts.machine_id = machines.machine_id
+    inner join {{ ref("int_machine_day_read") }} as days
+        on counts.moment < days.day_end_at
+        and counts.until_at > days.day_start_at
+    inner join {{ ref("int_line_schedule") }} as schedule
+        on coalesce(machines.line_id, '') = schedule.line_id
+        and days.production_date = schedule.production_date
+        and counts.moment < schedule.ended_at
+        and counts.until_at > schedule.started_at
+    where schedule.unscheduled_bucket is null
+),
+
 shown as (
     select
         machine_id,
@@ -142,11 +161,15 @@ shown as (
     from tests
     union all
     select
-        machine_id,
-        'count' as kind,
-        moment,
-        until_at
+        counts.machine_id,
+        case when counts_scheduled.machine_id is null then 'count_outside' else 'count' end as kind,
+        counts.moment,
+        counts.until_at
     from counts
+    left join counts_scheduled
+        on counts.machine_id = counts_scheduled.machine_id
+        and counts.moment = counts_scheduled.moment
+        and counts.until_at = counts_scheduled.until_at
 ),
 
 products as (

@@ -1,5 +1,5 @@
--- Where the time of each machine went: one row per machine and elementary interval, each in exactly one bucket. The order
--- of the cases is the order of priority (docs/machine_time.md).
+-- Where the time of each machine went: one row per machine and elementary interval, each in exactly one bucket. The
+-- order of the cases is the order of priority (docs/machine_time.md).
 {{ config(
     materialized="incremental",
     partition_by="production_week_start",
@@ -58,7 +58,6 @@ spans as (
         schedule.looks_back_to,
         spans.state_at,
         spans.corrective_at,
-        spans.count_at,
         spans.count_until,
         coalesce(spans.planned_until > spans.moment, false) as in_planned,
         coalesce(spans.corrective_until > spans.moment, false) as in_corrective,
@@ -67,6 +66,7 @@ spans as (
         coalesce(spans.cycle_until > spans.moment, false) as in_cycle,
         coalesce(spans.part_until > spans.moment, false) as in_part,
         coalesce(spans.count_until > spans.moment, false) as in_count,
+        coalesce(spans.count_outside_until > spans.moment, false) as in_count_outside,
         -- what lies further away than anything is believed is as good as unknown
         {% for name in ["cycle_until", "part_until", "test_until", "retest_until", "product_at"] -%}
             case when spans.{{ name }} >= schedule.looks_back_to then spans.{{ name }} end as {{ name }},
@@ -102,12 +102,8 @@ known as (
             else in_test or in_retest or in_part
         end as is_producing,
         unscheduled_bucket is not null or planned_bucket is not null or in_planned as is_outside,
-        -- a count says that units were made in its interval, not when: outside planned time only if none was in it
-        states.state_start_at is null
-        and unscheduled_bucket is not null
-        and in_count
-        and not coalesce(window_started_at > count_at, false)
-        and not coalesce(window_ended_at < count_until, false) as is_counted_outside,
+        -- a count says that units were made in its interval, not when
+        states.state_start_at is null and unscheduled_bucket is not null and in_count_outside as is_counted_outside,
         coalesce(cycle_until >= unit_started_at, false) or coalesce(next_cycle_at < unit_ended_at, false)
             as has_cycles,
         coalesce(greatest(test_until, retest_until) > unit_started_at, false)

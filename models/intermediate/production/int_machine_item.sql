@@ -1,6 +1,6 @@
 -- What was made at one moment, on the days being read: cycles, tests, and counts without an interval, each where the
--- machine's time says it was. A part whose serial number was at the machine within rework_is_repeat_in_days is rework; so
--- is a test of a unit that has to come again, and one that came again. A tester makes no scrap.
+-- machine's time says it was. A part whose serial number was at the machine within rework_is_repeat_in_days is rework;
+-- so is a test of a unit that has to come again, and one that came again. A tester makes no scrap.
 {{ config(materialized="view") }}
 
 {% set keys = [

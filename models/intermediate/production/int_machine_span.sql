@@ -1,9 +1,9 @@
--- Elementary spans of the machines on the days being read, and what holds in each: the state that began last, until when
--- the last of each kind of evidence reached, and when the next begins. Nothing is decided here.
-{{ config(materialized="view") }}
-
-{% set kinds_before = ["cycle", "part", "test", "retest", "count", "planned", "corrective"] %}
-{% set kinds_after = ["cycle", "part", "test", "retest", "count"] %}
+-- Elementary spans of the machines on the days being read, and what holds in each: the state that began last, until
+-- when the last of each kind of evidence reached, and when the next begins. Nothing is decided here. A window costs as
+-- much for a kind that no record is of as for any other: those that there are none of are left out.
+{% set kinds_found = machine_event_kinds() %}
+{% set kinds_before = ["cycle", "part", "test", "retest", "count", "count_outside", "planned", "corrective"] %}
+{% set kinds_after = ["cycle", "part", "test", "retest", "count", "product"] %}
 
 with
 
@@ -105,17 +105,26 @@ points as (
         moment,
         lead(moment) over (partition by machine_id order by moment, kind) as next_at,
         max(case when kind = 'schedule' then moment end) over until_now as schedule_at,
-        max(case when kind = 'schedule' then until_at end) over until_now as schedule_until,
-        max(case when kind = 'state' then moment end) over until_now as state_at,
-        max(case when kind = 'product' then moment end) over until_now as product_at,
-        max(case when kind = 'corrective' then moment end) over until_now as corrective_at,
-        max(case when kind = 'count' then moment end) over until_now as count_at,
-        min(case when kind = 'product' then moment end) over from_now as next_product_at,
+        {% for kind in ["state", "product", "corrective"] -%}
+            {% if kind in kinds_found -%}
+                max(case when kind = '{{ kind }}' then moment end) over until_now as {{ kind }}_at,
+            {% else -%}
+                null::timestamp as {{ kind }}_at,
+            {% endif -%}
+        {% endfor -%}
         {% for kind in kinds_before -%}
-            max(case when kind = '{{ kind }}' then until_at end) over until_now as {{ kind }}_until,
+            {% if kind in kinds_found -%}
+                max(case when kind = '{{ kind }}' then until_at end) over until_now as {{ kind }}_until,
+            {% else -%}
+                null::timestamp as {{ kind }}_until,
+            {% endif -%}
         {% endfor -%}
         {% for kind in kinds_after -%}
-            min(case when kind = '{{ kind }}' then moment end) over from_now as next_{{ kind }}_at
+            {% if kind in kinds_found -%}
+                min(case when kind = '{{ kind }}' then moment end) over from_now as next_{{ kind }}_at
+            {%- else -%}
+                null::timestamp as next_{{ kind }}_at
+            {%- endif -%}
             {{- "," if not loop.last }}
         {% endfor %}
     from events
@@ -129,12 +138,19 @@ points as (
         )
 ),
 
+-- what lies before a machine's first day, or after its last, is in no segment
 final as (
     select
-        *,
-        coalesce(next_at, schedule_until) as ended_at
+        points.*,
+        schedule.ended_at as schedule_until,
+        coalesce(points.next_at, schedule.ended_at) as ended_at
     from points
-    where schedule_until > moment and coalesce(next_at > moment, true)
+    inner join machines on points.machine_id = machines.machine_id
+    inner join schedule
+        on coalesce(machines.line_id, '') = schedule.line_id
+        and points.schedule_at = schedule.started_at
+        and points.moment < schedule.ended_at
+    where schedule.is_written and coalesce(points.next_at > points.moment, true)
 )
 
 select * from final

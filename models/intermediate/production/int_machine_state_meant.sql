@@ -1,6 +1,6 @@
 -- States of the days being read, one row per machine and start; of those that start together the one with the highest
--- hash holds. A state lasts until the next, is believed for state_lasts_days, and never beyond what is known of the plant.
--- run_started_at: since when the machine has said the same without a pause.
+-- hash holds. A state lasts until the next, is believed for state_lasts_days, and never beyond what is known of the
+-- plant. run_started_at: since when the machine has said the same without a pause.
 with
 
 rules as (

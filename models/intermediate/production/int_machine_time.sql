@@ -1,5 +1,6 @@
--- The components of every KPI: one row per machine, production day, shift, phase of the shift and product. A stop counts,
--- and a failure is repaired, where the stop began to cost busy time; durations are summed in microseconds, divided last.
+-- The components of every KPI: one row per machine, production day, shift, phase of the shift and product. A stop
+-- counts, and a failure is repaired, where the stop began to cost busy time; durations are summed in microseconds,
+-- divided last.
 {{ config(
     materialized="incremental",
     partition_by="production_week_start",

@@ -1,5 +1,6 @@
--- One row per machine, production week, table and load with records of it: where to look for a machine's records, so that
--- a night need not look for them in all of history. Never counted: the build after a failed one adds its rows once more.
+-- One row per machine, production week, table and load with records of it: where to look for a machine's records, so
+-- that a night need not look for them in all of history. Never counted: the build after a failed one adds its rows once
+-- more.
 {{ config(materialized="incremental", partition_by="production_week_start") }}
 
 with

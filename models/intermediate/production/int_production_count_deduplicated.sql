@@ -1,5 +1,5 @@
--- Counts of the days being read, each once; of several about the same interval, product and order the one with the highest
--- hash. Good units are what is neither scrap nor rework where the record does not say.
+-- Counts of the days being read, each once; of several about the same interval, product and order the one with the
+-- highest hash. Good units are what is neither scrap nor rework where the record does not say.
 {{ config(materialized="view") }}
 
 with

@@ -1,5 +1,5 @@
--- Standard rates, one row per line of standard_rates.csv. Of the lines that hold for a product, machine and date the one
--- with the highest specificity counts, then the latest valid_from, then the first.
+-- Standard rates, one row per line of standard_rates.csv. Of the lines that hold for a product, machine and date the
+-- one with the highest specificity counts, then the latest valid_from, then the first.
 {{ config(materialized="view") }}
 
 with

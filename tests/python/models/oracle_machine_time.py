@@ -47,7 +47,11 @@ class Line:
     changes: dict[str, list[tuple[datetime, datetime]]]
 
     def bounds(self) -> set[datetime]:
-        spans = [*self.breaks, *(span[:2] for span in self.shifts), *(s for spans in self.changes.values() for s in spans)]
+        spans = [
+            *self.breaks,
+            *(span[:2] for span in self.shifts),
+            *(s for spans in self.changes.values() for s in spans),
+        ]
         return {moment for span in spans for moment in span}
 
     def shift(self, moment: datetime) -> tuple[datetime, datetime, str] | None:
@@ -168,7 +172,7 @@ class Machine:
             after += 1
         return self.cycles[before][1] and self.cycles[after][1]
 
-    def _bucket(self, day: Day, moment: datetime) -> tuple[str, str]:
+    def _bucket(self, day: Day, moment: datetime) -> tuple[str, str]:  # noqa: PLR0911
         state = self._state(moment)
         place = bisect_right(self.times, moment)
         previous = self.times[place - 1] if place else None
@@ -181,10 +185,10 @@ class Machine:
         produces = state == "production" if state else in_part
         if (unscheduled or planned or in_job) and produces:
             return "unplanned_production", "state" if state else "cycle"
-        if unscheduled and counted and not state:
-            latest = max(c[0] for c in counted)
-            if not self.line.changes_between(latest, max(min(c[1], self.horizon) for c in counted), scheduled=True):
-                return "unplanned_production", "count"
+        if unscheduled and not state and any(
+            not self.line.changes_between(start, min(end, self.horizon), scheduled=True) for start, end, *_ in counted
+        ):
+            return "unplanned_production", "count"
         if unscheduled:
             return unscheduled, "schedule"
         if in_job:
@@ -201,7 +205,9 @@ class Machine:
             return "production", "cycle"
         return self._without_production(day, moment, previous, following, in_cycle, counted)
 
-    def _without_production(self, day, moment, previous, following, in_cycle, counted) -> tuple[str, str]:
+    def _without_production(  # noqa: PLR0911, PLR0917
+        self, day, moment, previous, following, in_cycle, counted
+    ) -> tuple[str, str]:
         unit = self.line.shift(moment) or (day.start, day.end)
         if moment >= self.horizon:
             return "no_data", "none"
@@ -274,7 +280,10 @@ class Machine:
         return found
 
     def _cells(self, low: datetime, high: datetime) -> list[datetime]:
-        hours = {low.replace(minute=0) + timedelta(minutes=30 * n) for n in range(int((high - low).total_seconds()) // 1800 + 3)}
+        hours = {
+            low.replace(minute=0) + timedelta(minutes=30 * n)
+            for n in range(int((high - low).total_seconds()) // 1800 + 3)
+        }
         phases = set()
         for start, end, _ in self.line.shifts:
             phases |= {start + timedelta(minutes=30), end - timedelta(minutes=30)}

@@ -1,4 +1,4 @@
-"""Acceptance: two machines' logs through plants/vision_log, against the same figures made from the files by themselves."""
+"""Acceptance: two machines' logs through plants/vision_log, against the same figures made from the files alone."""
 
 import os
 import shutil
@@ -56,7 +56,9 @@ def query(plant: Warehouse, text: str) -> pd.DataFrame:
 
 # OEE of a machine that nobody can compute again from its log is believed by nobody.
 def test_time_and_units_of_each_machine_and_day_are_those_of_its_file(plant):
-    expected = pd.DataFrame([figures_of(file) for file in LOGS]).set_index(["machine_id", "production_date"]).sort_index()
+    expected = (
+        pd.DataFrame([figures_of(file) for file in LOGS]).set_index(["machine_id", "production_date"]).sort_index()
+    )
     stops = ",".join(
         f"count(distinct stop_started_at) filter (stop_class = '{name}') as {name}_count,"
         f" coalesce(sum(duration_us) filter (stop_class = '{name}'), 0)::bigint / 1e6 as {name}_s"
