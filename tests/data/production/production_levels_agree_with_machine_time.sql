@@ -33,8 +33,9 @@ weeks as (
         level,
         production_week_start,
         {% for part in parts -%}
-            sum({{ part }}) as {{ part }}{{ "," if not loop.last }}
+            sum({{ part }}) as {{ part }},
         {% endfor -%}
+        count(*) as row_count
     from levels
     where {{ just_written("production_week_start", "int_touched_machine_week") }}
     group by level, production_week_start

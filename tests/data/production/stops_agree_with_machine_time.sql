@@ -1,5 +1,5 @@
--- A stop is missing, counted twice, or in another week than its machine time: stop, downtime_pareto, stop_histogram and
--- int_machine_time differ in the number of stops or failures of a machine's week.
+-- A stop is missing, counted twice, or in another week than its machine time: stop, downtime_pareto and
+-- int_machine_time differ in the number of stops (setup is none) or failures of a machine's week.
 with
 
 counted as (
@@ -15,7 +15,7 @@ counted as (
         'stop' as source,
         production_week_start,
         machine_id,
-        case when is_continued then 0 else 1 end as stop_count,
+        case when is_continued or time_group = 'AUST' then 0 else 1 end as stop_count,
         case when is_failure and not is_continued then 1 else 0 end as failure_count
     from {{ ref("stop") }}
     union all
@@ -23,7 +23,7 @@ counted as (
         'downtime_pareto' as source,
         production_week_start,
         machine_id,
-        stop_count,
+        case when time_group = 'AUST' then 0 else stop_count end as stop_count,
         failure_count
     from {{ ref("downtime_pareto") }}
 ),

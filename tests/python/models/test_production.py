@@ -143,7 +143,7 @@ def test_any_split_and_order_of_records_gives_the_same_marts(plant):
 
 FIGURES = """
     select round(availability, 4), round(effectiveness, 4), round(oee, 4), round(nee, 4) from marts.oee_by_machine_day
-    where pbt_s > 0
+    where machine_id = 'M2' and pbt_s > 0
 """
 SHIFT = [("06:00", "setup"), ("06:30", "run"), ("10:00", "break"), ("10:30", "run"), ("12:00", "minor stop"),
          ("12:10", "run"), ("13:00", "down"), ("13:30", "run"), ("14:00", "off")]  # fmt: skip
