@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from evaluate import shifts
-from evaluate.mart_sql import compiled
+from evaluate.mart_sql import compiled, warehouse
 from pipeline.paths import PROJECT
 
 PLANTS = 100
@@ -125,3 +125,48 @@ def test_student_t_is_that_of_the_tables():
         found = value(f"{{{{ two_sided_p_value(t_as_normal('{t}::double', '{df}::double')) }}}}")
         assert found == pytest.approx(expected, rel=1e-2 if df < 4 else 3e-4)
     assert value("{{ two_sided_p_value(t_as_normal('0::double', '5e0')) }}") == pytest.approx(1, abs=2e-7)
+
+
+def by_hand(models, runs: list[tuple]) -> pd.Series:
+    """The one comparison of runs (side, day, product, staffing, passed, of)."""
+    columns = ["side", "day", "product_name", "staffing", "numerator", "denominator"]
+    cells = pd.DataFrame(runs, columns=columns)  # noqa: F841
+    with warehouse() as connection:
+        connection.execute(
+            "create table intermediate.int_comparison_cell as select 'x' as plant_name, 'shift' as comparison_kind,"
+            " '(all)' as line_id, '(all)' as shift_phase, 'passing_rate' as metric, 'M' as machine_id,"
+            " date '2024-01-01' as production_week_start, date '2024-01-01' + day::int as shift_date,"
+            " day || side as occurrence, * exclude (day, numerator, denominator),"
+            " numerator::double as numerator, denominator::double as denominator, numerator::double as unit_count"
+            " from cells"
+        )
+        for relation, sql in models.values():
+            connection.execute(f"create table {relation} as {sql}")
+        return connection.sql(f"from marts.{shifts.MART}").df().iloc[0]
+
+
+# Whoever checks a difference with a pencil finds other parts.
+def test_parts_are_those_of_a_calculation_by_hand(models):
+    day = [("day", 1, "P", "3", 10, 20), ("day", 1, "Q", "3", 72, 80), ("day", 1, "R", "3", 5, 10)]
+    found = by_hand(models, [*day, ("night", 1, "P", "3", 54, 90), ("night", 1, "Q", "3", 10, 10)])
+    assert (found.status, found.staffing_status, found.is_significant) == ("insufficient_data", "equal", False)
+    expected = {"crude_difference": 87 / 110 - 0.64, "product_mix_part": 0.28, "machine_mix_part": 0.0}
+    expected |= {"staffing_mix_part": 0.0, "within_part": -0.1, "not_comparable_part": 87 / 110 - 0.82}
+    assert {name: found[name] for name in expected} == pytest.approx(expected, abs=1e-12)
+    assert pd.isna(found.p_value) and pd.isna(found.lower_95) and pd.isna(found.standard_error)
+
+
+# A shift that always has one hand less is blamed for it, or all of it is called not comparable.
+def test_staffing_that_never_varies_is_not_identifiable(models):
+    runs = [(side, day, "P", staffing, 8 + (day + hand) % 3, 10) for day in range(10)
+            for hand, (side, staffing) in enumerate([("day", "3"), ("night", "2")])]  # fmt: skip
+    found = by_hand(models, runs)
+    assert (found.status, found.staffing_status) == ("compared", "not_identifiable")
+    assert pd.isna(found.staffing_mix_part) and found.not_comparable_part == pytest.approx(0, abs=1e-12)
+    assert found.within_part == pytest.approx(found.crude_difference)
+    # one cell, each date once on both sides: this is Student's t of the ten differences
+    differences = pd.Series([((day % 3) - (day + 1) % 3) / 10 for day in range(10)])
+    assert found.degrees_of_freedom == pytest.approx(9)
+    assert found.standard_error == pytest.approx(differences.std() / 10**0.5)
+    varied = by_hand(models, [*runs, ("day", 11, "P", "2", 8, 10)])
+    assert varied.staffing_status == "identified"

@@ -14,7 +14,7 @@ TESTS = ["--select", "models/marts/comparison", "tests/data/comparison", "--excl
 MARTS = ["shift_comparison", "shift_best_practice", "shift_handover"]
 DAYS = 10
 START = datetime(2024, 1, 1, 6)
-HEADCOUNT = {"day": [3, 3], "night": [3, 2]}
+HEADCOUNT = {"day": [3, 3, 2], "night": [3, 2, 2]}
 REFERENCE = {
     "machines": "machine_id,line_id,line_position\nM1,L1,1\nM2,L1,2\nT1,L2,\n",
     "shift_patterns": "pattern,cycle_days,cycle_day,shift_name,start_time,end_time\n"
@@ -43,7 +43,7 @@ def records(days: range) -> dict[str, list[dict]]:
             at = lambda hour, start=start: (start + timedelta(hours=hour)).isoformat()  # noqa: E731
             found["staffing"].append(
                 {"shift_date": str(start.date()), "shift_name": shift, "line_id": "L1"}
-                | {"headcount": HEADCOUNT[shift][day % 2]}
+                | {"headcount": HEADCOUNT[shift][day % 3]}
             )
             for machine in ("M1", "M2"):
                 found["machine_state"] += [
