@@ -1,5 +1,5 @@
 {#
-    Student's t for degrees of freedom that need not be whole (Satterthwaite). tests/python/models/test_student_t.py
+    Student's t for degrees of freedom that need not be whole (Satterthwaite). tests/python/evaluate/test_shift_statistics.py
     compares both with values computed in many digits.
 #}
 

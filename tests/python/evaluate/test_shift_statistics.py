@@ -10,8 +10,10 @@ import duckdb
 import jinja2
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
-from evaluate import shifts
+from evaluate import Request, shifts
+from evaluate.__main__ import main
 from evaluate.mart_sql import compiled, warehouse
 from pipeline.paths import PROJECT
 
@@ -169,3 +171,12 @@ def test_staffing_that_never_varies_is_not_identifiable(models):
     assert found.standard_error == pytest.approx(differences.std() / 10**0.5)
     varied = by_hand(models, [*runs, ("day", 11, "P", "2", 8, 10)])
     assert varied.staffing_status == "identified"
+
+
+# The command that shows how often the verdicts hold must tell when they do not.
+def test_the_command_prints_what_it_counted(models, monkeypatch, capsys):
+    monkeypatch.setattr(shifts, "compiled", lambda *names: models)
+    shifts.evaluate(Request(range(1, 4)))
+    assert "of 3 plants a scenario" in capsys.readouterr().out
+    wrong = CliRunner().invoke(main, ["--what", "shifts", "--seeds", "5..1"])
+    assert wrong.exit_code == 2 and "expected a seed such as 7" in wrong.output
