@@ -152,14 +152,12 @@ class SimulatedPlant:
         return part
 
     def _mix_part(self, factors: tuple[int, ...], held: np.ndarray, means: np.ndarray) -> float:
-        group = (
-            np.unique(self.cells[:, list(factors)], axis=0, return_inverse=True)[1].ravel()
-            if factors
-            else 0 * held[:, 0]
-        )
+        if not factors:
+            return 0.0
+        group = np.unique(self.cells[:, list(factors)], axis=0, return_inverse=True)[1].ravel()
         sums = np.zeros((2, len(self.cells), 2))
-        np.add.at(sums, (0, group.astype(int)), held)
-        np.add.at(sums, (1, group.astype(int)), held * means)
+        np.add.at(sums, (0, group), held)
+        np.add.at(sums, (1, group), held * means)
         rate = (sums[1] / np.where(sums[0] > 0, sums[0], 1)).mean(1)
         share = sums[0] / sums[0].sum(0)
         return (share[:, 0] - share[:, 1]) @ rate

@@ -1,9 +1,9 @@
 {#
-    Student's t for degrees of freedom that need not be whole (Satterthwaite). tests/python/models/test_student_t.py
+    Student's t for degrees of freedom that need not be whole (Satterthwaite). tests/python/evaluate/test_shift_statistics.py
     compares both with values computed in many digits.
 #}
 
-{# 97.5 % quantile for df >= 1, to 2e-9 relative: a polynomial in 1 / df of its logarithm, fitted at Chebyshev points. #}
+{# 97.5 % quantile for df >= 1, to 2e-8 relative: a polynomial in 1 / df of its logarithm, fitted at Chebyshev points. #}
 {% macro t_quantile(df) -%}
     {%- set coefficients = [
         "0.04306939", "-0.26602234", "0.69534643", "-0.98192505", "0.80003022", "-0.42110492", "0.23778711",

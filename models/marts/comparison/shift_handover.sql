@@ -93,7 +93,7 @@ ends as (
         {{ listed(
             "case when rank_from_end = 1 and stop_started_at is not null"
             ~ " and bucket not in ('idle', 'late_start', 'early_end', 'performance_stop')"
-            ~ " then concat(machine_id, ' ', replace(bucket, '_', ' '), coalesce(concat(' (', reason_code, ')'), '')"
+            ~ " then concat(machine_id, ' ', replace(bucket, '_', ' '), case when reason_code is not null then concat(' (', reason_code, ')') else '' end"
             ~ ", ' since ', substring(stop_seen_at_local::string, 1, 16)) end", "machine_id"
         ) }} as open_stops
     from intervals
@@ -213,10 +213,14 @@ final as (
         open_issues,
         concat(
             good::string, ' good',
-            coalesce(concat(' of ', round(planned_quantity)::bigint::string, ' planned'), ''),
-            coalesce(concat(': ', ran), ''), '.',
-            coalesce(concat(' Standing: ', open_stops, '.'), ''),
-            coalesce(concat(' Open issues: ', open_issues, '.'), ''),
+            case
+                when planned_quantity is not null
+                    then concat(' of ', round(planned_quantity)::bigint::string, ' planned')
+                else ''
+            end,
+            case when ran is not null then concat(': ', ran) else '' end, '.',
+            case when open_stops is not null then concat(' Standing: ', open_stops, '.') else '' end,
+            case when open_issues is not null then concat(' Open issues: ', open_issues, '.') else '' end,
             case when open_stops is null and open_issues is null then ' Nothing is open.' else '' end
         ) as next_shift_should_know
     from shifts

@@ -14,7 +14,7 @@ TESTS = ["--select", "models/marts/comparison", "tests/data/comparison", "--excl
 MARTS = ["shift_comparison", "shift_best_practice", "shift_handover"]
 DAYS = 10
 START = datetime(2024, 1, 1, 6)
-HEADCOUNT = {"day": [3, 3], "night": [3, 2]}
+HEADCOUNT = {"day": [3, 3, 2], "night": [3, 2, 2]}
 REFERENCE = {
     "machines": "machine_id,line_id,line_position\nM1,L1,1\nM2,L1,2\nT1,L2,\n",
     "shift_patterns": "pattern,cycle_days,cycle_day,shift_name,start_time,end_time\n"
@@ -43,7 +43,7 @@ def records(days: range) -> dict[str, list[dict]]:
             at = lambda hour, start=start: (start + timedelta(hours=hour)).isoformat()  # noqa: E731
             found["staffing"].append(
                 {"shift_date": str(start.date()), "shift_name": shift, "line_id": "L1"}
-                | {"headcount": HEADCOUNT[shift][day % 2]}
+                | {"headcount": HEADCOUNT[shift][day % 3]}
             )
             for machine in ("M1", "M2"):
                 found["machine_state"] += [
@@ -116,9 +116,24 @@ def test_records_become_a_fair_comparison_and_a_handover(plant):
     assert (rate.side_a, rate.side_b, rate.status, rate.staffing_status) == ("day", "night", "compared", "identified")
     assert rate.crude_difference > 5 and rate.product_mix_part > 5
     assert -3 < rate.upper_95 < 0 and rate.is_significant
-    print(found.loc[("shift", "L1", "(all)")].T.to_string())
-    print(marts["shift_best_practice"].T.to_string())
-    print(marts["shift_handover"].tail(4).T.to_string())
+    best = marts["shift_best_practice"].set_index(["line_id", "metric"])
+    assert best.better_side["L1", "good_rate_per_h"] == "night"
+    hours = rate.common_denominator_a / 2  # a week, of two
+    assert best.units_per_week["L1", "good_rate_per_h"] == pytest.approx(-rate.upper_95 * hours)
+    handover = marts["shift_handover"].set_index(["line_id", "shift_start_at"])
+    told = handover.loc["L1", START + timedelta(days=DAYS)]
+    assert (told.good, told.scrap, told.planned_quantity, told.open_stop_count, told.open_issue_count) == (
+        60,
+        1,
+        1200,
+        1,
+        2,
+    )
+    assert told.next_shift_should_know == (
+        "60 good of 1200 planned: P 60 good 1 scrap. Standing: M2 malfunction (E2) since 2024-01-11 16:00."
+        " Open issues: I-1, I-4."
+    )
+    assert handover.next_shift_should_know["L1", START].endswith(" scrap. Nothing is open.")
 
 
 # A night that loads a part must end with the tables that one load of all would have made.
