@@ -5,7 +5,8 @@ all sensors' of one second, then those of the next. Only the conversion of messa
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,9 @@ def load_readings(plant: Path, paths: Paths, first_s: int, seconds: int) -> int:
                 file.write(batch, pa.table({}))
                 rows += len(batch)
             file.finish()
-        lake.commit(load)
+        seconds_read = (begin, begin + span)
+        first, last = (START + timedelta(seconds=second) for second in seconds_read)
+        lake.commit(replace(load, row_count=file.row_count, min_event_at=first, max_event_at=last))
     return rows
 
 

@@ -11,7 +11,7 @@
         {{ seconds_between("readings.reading_at", "readings.arrived_at") }} as delay_s,
         coalesce(abs(readings.value) <= 1e100, false) and coalesce(readings.status <> 'bad', true) as has_value,
         coalesce(
-            delay_s < -1 * {{ var("sensor_max_ahead_s") }} or readings.record_flags like '%reading_at:future%', false
+            delay_s < -1 * {{ var("sensor_max_ahead_s") }}, readings.record_flags like '%reading_at:future%', false
         ) as is_future,
         coalesce(delay_s > coalesce(sensors.max_delay_s, {{ var("sensor_max_delay_s") }}), false) as is_old,
         has_value and not is_future and not is_old as is_trusted,
