@@ -139,7 +139,7 @@ from_batch as (
 final as (
     select
         *,
-        (touched_from - (ceil(480 * period_s / 86400e0) + 1)::int)::date as read_from,
+        (touched_from - ceil(480 * period_s / 86400e0 + 1e-1)::int)::date as read_from,
         floor({{ seconds_between("timestamp '2000-01-03 00:00:00'", "touched_from::timestamp") }} / block_s)::bigint
         - lookback_batches * (batch_s / block_s)::bigint
         - 7 * drift_blocks as read_from_block
