@@ -4,7 +4,7 @@
 -- hold_share: a shifted level is flagged until its own recent mean has come so near, as a share of the shift.
 {{ config(materialized="view") }}
 
-select *
+select class_rows.*
 from (
     values
     (2e0, 30e0, 60e0, 60::bigint, 10::bigint, 16::bigint, 40::bigint, 1e-1),
@@ -12,7 +12,7 @@ from (
     (900e0, 3600e0, 86400e0, 21::bigint, 36::bigint, 48::bigint, 24::bigint, 3e-1),
     (21600e0, 21600e0, 86400e0, 42::bigint, 28::bigint, 12::bigint, 28::bigint, 5e-1),
     (1e12, 604800e0, 604800e0, 26::bigint, 5::bigint, 2::bigint, 4::bigint, 5e-1)
-) as classes (
+) as class_rows (
     greatest_period_s,
     block_s,
     batch_s,

@@ -138,7 +138,8 @@ final as (
         end as spike,
         case when not is_switched then greatest(residual + above - local_mid, local_mid - residual + below) end as jump,
         coalesce(tick - changed_tick, 240e0) as run_ticks,
-        least(gap_ticks, 300e0) as gap_ticks,
+        -- none before it within what is read: a long gap, or the first point of all, which nothing judges
+        least(coalesce(gap_ticks, 300e0), 300e0) as gap_ticks,
         production_date
     from moving
     where is_judged

@@ -11,7 +11,7 @@ parameters as (
 peaks_ranked as (
     select
         *,
-        row_number() over (partition by anomaly_id order by ratio desc, point_at, series_id, detector) as peak_rank
+        row_number() over (partition by anomaly_id order by ratio desc, point_at asc, series_id asc, detector asc) as peak_rank
     from points
 ),
 
@@ -107,11 +107,15 @@ judged as (
         end as severity,
         coalesce(round(described.units_short)::bigint, stakes.attempt_count, 0) as units_at_stake,
         concat(
-            case when described.machine_id is null or described.entity = described.machine_id then ''
-            else concat(described.machine_id, ', ') end,
+            case
+                when described.machine_id is null or described.entity = described.machine_id then ''
+                else concat(described.machine_id, ', ')
+            end,
             described.entity, ': ', replace(described.metric, '_', ' '),
-            case when described.product_name is null then ''
-            else concat(' of ', described.product_name, ' at ', described.test_name) end
+            case
+                when described.product_name is null then ''
+                else concat(' of ', described.product_name, ' at ', described.test_name)
+            end
         ) as subject
     from described
     left join stakes on described.anomaly_id = stakes.anomaly_id
@@ -155,8 +159,9 @@ final as (
         row_number() over (
             partition by production_date
             order by
-                case severity when 'critical' then 1 when 'high' then 2 when 'medium' then 3 else 4 end,
-                score desc, anomaly_id
+                case severity when 'critical' then 1 when 'high' then 2 when 'medium' then 3 else 4 end asc,
+                score desc,
+                anomaly_id asc
         ) <= parameters.flags_per_day as is_within_budget,
         {{ anomaly_sentence() }} as sentence
     from judged

@@ -1,4 +1,4 @@
-"""Anomaly detection on labelled files: what is read of them, what is written, and that nothing knows what comes later."""
+"""Anomaly detection on labelled files: what is read and written, and that no flag knows what comes later."""
 
 import json
 
