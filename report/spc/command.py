@@ -266,7 +266,7 @@ def chart_notes(limits: list[dict]) -> list[str]:
     if any(row["is_laney"] for row in limits):
         notes.append("The reference period is over-dispersed: limits are widened by sigma_z (Laney).")
     if any(row["sizes_vary"] for row in limits):
-        notes.append("Sizes vary: the limits shown are those of the last point.")
+        notes.append("Sizes vary: the limits shown are those of the commonest size.")
     return notes
 
 
