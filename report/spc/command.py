@@ -31,7 +31,8 @@ SIGNALS = """
 """
 POINTS = """
     select points.point_number as point, points.panel, points.version, points.sample_size as size, points.value,
-        points.lower_limit, points.center_line, points.upper_limit, points.standard_error, points.deviation_sigma, points.is_reference,
+        points.lower_limit, points.center_line, points.upper_limit, points.standard_error,
+        points.deviation_sigma, points.is_reference,
         points.exclusion_cause, signals.rules
     from control_chart_point as points
     left join (
@@ -157,7 +158,15 @@ def _chart(sheet: Sheet, chart: str, target: Path, options: dict) -> None:
         _show_list("Capability", {name: value for name, value in capability.items() if name not in OF_SERIES})
     points = _rows(tables, POINTS)
     _write_csv(target.with_name(target.name + ".csv"), points)
-    page = render_chart_page(sheet.name, study, limits, signals, points, capability, chart_notes(limits))
+    page = render_chart_page(
+        sheet.name,
+        study,
+        limits=limits,
+        signals=signals,
+        points=points,
+        capability=capability,
+        notes=chart_notes(limits),
+    )
     _write_page(target.with_name(target.name + ".html"), page)
 
 
@@ -257,7 +266,7 @@ def chart_notes(limits: list[dict]) -> list[str]:
     if any(row["is_laney"] for row in limits):
         notes.append("The reference period is over-dispersed: limits are widened by sigma_z (Laney).")
     if any(row["sizes_vary"] for row in limits):
-        notes.append("Sizes vary: the limits shown are those of the last point.")
+        notes.append("Sizes vary: the limits shown are those of the commonest size.")
     return notes
 
 

@@ -36,6 +36,7 @@ def shown(value: object) -> str:
 def render_chart_page(
     name: str,
     study: ChartStudy,
+    *,
     limits: list[dict],
     signals: list[dict],
     points: list[dict],

@@ -1,4 +1,4 @@
-"""Control charts, histograms and gage readings as SVG: rows come from the models, nothing is computed here but positions."""
+"""Control charts, histograms and gage readings as SVG: rows come from the models, only positions are computed here."""
 
 import altair as alt
 import numpy as np
@@ -43,9 +43,9 @@ def _panel(chart_type: str, panel: str, points: list[dict]) -> alt.LayerChart:
     layers = [_reference(rows)] if any(row["is_reference"] for row in rows) else []
     layers += _zones(rows, x) if chart_type in WITH_ZONES and panel == "location" else []
     layers += [
-        _steps(rows, "center_line", x, CENTRE, [1, 0]),
-        _steps(rows, "lower_limit", x, LIMIT, [7, 4]),
-        _steps(rows, "upper_limit", x, LIMIT, [7, 4]),
+        _steps(rows, "center_line", x, colour=CENTRE, dash=[1, 0]),
+        _steps(rows, "lower_limit", x, colour=LIMIT, dash=[7, 4]),
+        _steps(rows, "upper_limit", x, colour=LIMIT, dash=[7, 4]),
         _versions(rows),
         _layer(rows).mark_line(color=FIRST, strokeWidth=1.3).encode(x=x, y=y),
         *_marks(rows, x, y),
@@ -137,11 +137,11 @@ def _zones(rows: list[dict], x: alt.X) -> list[alt.Chart]:
             for row in rows
             if row["standard_error"] is not None
         ]
-        found.append(_steps(lines, "at", x, ZONE, [2, 3], 1))
+        found.append(_steps(lines, "at", x, colour=ZONE, dash=[2, 3], width=1))
     return found
 
 
-def _steps(rows: list[dict], name: str, x: alt.X, colour: str, dash: list[int], width: float = 1.6) -> alt.Chart:
+def _steps(rows: list[dict], name: str, x: alt.X, *, colour: str, dash: list[int], width: float = 1.6) -> alt.Chart:
     """A line per version, from half a point before its first to half a point after its last."""
     lines = []
     for row in rows:

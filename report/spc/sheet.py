@@ -1,6 +1,7 @@
-"""An engineer's file, CSV or XLSX, as columns of text; numbers and choices of columns, with errors that say what to do."""
+"""An engineer's file, CSV or XLSX, as columns of text and numbers, with errors that say what to do."""
 
 import codecs
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -90,6 +91,6 @@ class Sheet:
 
 def _finite(text: str) -> float:
     number = float(text)
-    if number != number or number in (float("inf"), float("-inf")):
+    if not math.isfinite(number):
         raise ValueError
     return number

@@ -184,8 +184,9 @@ class GageStudy:
         _insert(connection, "given", rows)
         connection.execute(
             "create table int_gage_reading as select 'file' as study_id, 'file' as test_name,"
-            " case when value is not null then 'value' end as parameter, 'appraiser' as appraiser_kind, part, appraiser,"
-            " row_number() over (partition by part, appraiser order by trial nulls last, place) as trial, value,"
+            " case when value is not null then 'value' end as parameter, 'appraiser' as appraiser_kind, part,"
+            " appraiser, row_number() over (partition by part, appraiser order by trial nulls last, place) as trial,"
+            " value,"
             " test_result, ?::double as lower_limit, ?::double as upper_limit, ? as constants from given",
             [self.lower, self.upper, self.constants],
         )

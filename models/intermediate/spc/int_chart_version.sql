@@ -60,9 +60,9 @@ versions as (
         chart_id not in (
             select rebased.chart_id
             from rebased
-            inner join
-                series
-                on rebased.chart_id = series.chart_id and rebased.valid_from_local <= series.started_at_local
+            inner join series as started
+                on rebased.chart_id = started.chart_id
+                and rebased.valid_from_local <= started.started_at_local
         )
     union all
     select * from rebased

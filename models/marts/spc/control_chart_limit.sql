@@ -8,7 +8,14 @@ versions as (
     select * from {{ ref("int_chart_version") }}
 ),
 
--- the limits themselves, where all points of the version have the same
+points as (
+    select
+        *,
+        count(*) over (partition by chart_id, version, panel, sample_size) as size_count
+    from {{ ref("control_chart_point") }}
+),
+
+-- the limits themselves, at the newest point of the commonest size
 panels as (
     select
         chart_id,
@@ -20,11 +27,12 @@ panels as (
         min(parameter) as parameter,
         min(machine_id) as machine_id,
         count(value) as point_count,
-        max_by(lower_limit, point_number) as lower_limit,
-        max_by(center_line, point_number) as center_line,
-        max_by(upper_limit, point_number) as upper_limit,
+        {% for limit in ["lower_limit", "center_line", "upper_limit"] -%}
+            max_by({{ limit }}, size_count * 1000000000 + point_number) filter (where {{ limit }} is not null)
+                as {{ limit }},
+        {% endfor -%}
         min(sample_size) <> max(sample_size) as sizes_vary
-    from {{ ref("control_chart_point") }}
+    from points
     group by chart_id, version, panel
 ),
 

@@ -13,8 +13,8 @@ AIAG = {
     " 0.64 -0.58 1.27 0.64 -0.84 -0.21 0.66 -0.17 2.01 -1.31",
     "B": "0.08 -0.47 1.19 0.01 -0.56 -0.20 0.47 -0.63 1.80 -1.68 0.25 -1.22 0.94 1.03 -1.20 0.22 0.55 0.08 2.12 -1.62"
     " 0.07 -0.68 1.34 0.20 -1.28 0.06 0.83 -0.34 2.19 -1.50",
-    "C": "0.04 -1.38 0.88 0.14 -1.46 -0.29 0.02 -0.46 1.77 -1.49 -0.11 -1.13 1.09 0.20 -1.07 -0.67 0.01 -0.56 1.45 -1.77"
-    " -0.15 -0.96 0.67 0.11 -1.45 -0.49 0.21 -0.49 1.87 -2.16",
+    "C": "0.04 -1.38 0.88 0.14 -1.46 -0.29 0.02 -0.46 1.77 -1.49 -0.11 -1.13 1.09 0.20 -1.07 -0.67 0.01 -0.56 1.45"
+    " -1.77 -0.15 -0.96 0.67 0.11 -1.45 -0.49 0.21 -0.49 1.87 -2.16",
 }
 """Ten parts, three appraisers, three trials: AIAG, Measurement Systems Analysis, 4th edition."""
 
@@ -41,13 +41,20 @@ def points(tmp_path, name: str) -> list[dict]:
 
 
 def test_individuals_of_a_sheet_with_decimal_commas(run, tmp_path):
-    text = "time;weight\n" + "".join(f"{at};{5 + (at % 4) / 10:.1f}\n".replace(".", ",") for at in range(30)) + "30;9,5\n"
+    text = (
+        "time;weight\n" + "".join(f"{at};{5 + (at % 4) / 10:.1f}\n".replace(".", ",") for at in range(30)) + "30;9,5\n"
+    )
     said = run(text, "--chart", "imr", "--value", "Weight", "--reference", "30", "--lower", "4", "--upper", "6")
     assert "frozen" in said and "n1" in said and "cpk" in said and "unstable" in said
     rows = [row for row in points(tmp_path, "study-imr") if row["panel"] == "location"]
     assert [row["point"] for row in rows if row["rules"]] == ["31"] and len(rows) == 31
     page = (tmp_path / "out" / "study-imr.html").read_text()
-    assert page.count("<svg") == 2 and "study.csv" in page and "<script" not in page and "The process is not stable" in page
+    assert (
+        page.count("<svg") == 2
+        and "study.csv" in page
+        and "<script" not in page
+        and "The process is not stable" in page
+    )
 
 
 def test_subgroups_by_label_by_size_and_by_row_are_the_same(run, tmp_path):
@@ -88,7 +95,14 @@ def test_gage_study_of_the_manual(run, tmp_path):
     arguments = ["--part", "part", "--appraiser", "operator", "--trial", "trial", "--lower", "-4", "--upper", "4"]
     run(text, "--chart", "grr", "--constants", "rounded", *arguments)
     anova, ranges = points(tmp_path, "study-grr")
-    figures = ("repeatability_sigma", "reproducibility_sigma", "gage_sigma", "part_sigma", "total_sigma", "gage_of_total")
+    figures = (
+        "repeatability_sigma",
+        "reproducibility_sigma",
+        "gage_sigma",
+        "part_sigma",
+        "total_sigma",
+        "gage_of_total",
+    )
     assert [round(float(ranges[name]), 4) for name in figures] == [0.2019, 0.2297, 0.3058, 1.1046, 1.1461, 0.2668]
     assert ranges["distinct_categories"] == "5"
     assert [round(float(anova[name]), 4) for name in figures] == [0.1999, 0.2268, 0.3024, 1.0423, 1.0853, 0.2786]
@@ -112,7 +126,11 @@ def test_gage_study_of_pass_and_fail(run, tmp_path):
 @pytest.mark.parametrize(
     ("text", "arguments", "expected"),
     [
-        ("a,b\n1,2\n", ["--chart", "imr"], "say which column has the values, with --value; columns of numbers: 'a', 'b'"),
+        (
+            "a,b\n1,2\n",
+            ["--chart", "imr"],
+            "say which column has the values, with --value; columns of numbers: 'a', 'b'",
+        ),
         ("a\n1\nx\n", ["--chart", "imr", "--value", "a"], "column 'a', record 2: 'x' is not a number"),
         ("a\n1\n2\n", ["--chart", "imr", "--value", "b"], "study.csv has no column 'b'; it has 'a'"),
         ("a\n1\n", ["--chart", "imr"], "a chart needs at least two points, and there are 1"),

@@ -18,7 +18,7 @@ smooth,ewma,volt,M1,,,,,,
 sum,cusum,volt,,,,,,,
 first fails,p,,,,,,,,
 retests,u,,,fail,week,,,,
-nothing,c,unknown,,,,,,,
+nothing,xbar-r,unknown,,,,,,,
 nothing,np,,,,,,,,
 """
 REBASES = "chart,valid_from,reason\nvoltage,2024-01-10 12:00,new tool\n"

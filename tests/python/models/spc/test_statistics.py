@@ -104,7 +104,8 @@ def test_constants_are_those_of_their_definitions(engine):
 
 def test_rounded_constants_are_those_of_common_tables(engine):
     rows = engine("select n, d2, d3, c4, a2_factor, a3_factor, b4_factor, d3_factor, d4_factor from "
-                  "{{ ref('const_chart_constant') }} where constants = 'rounded' and n in (2, 5, 10, 25) order by n")  # fmt: skip
+                  "{{ ref('const_chart_constant') }} where constants = 'rounded' and n in (2, 5, 10, 25) "
+                  "order by n")  # fmt: skip
     assert [tuple(row) for row in rows] == [
         (2, 1.128, 0.853, 0.7979, 1.880, 2.659, 3.267, 0, 3.267),
         (5, 2.326, 0.864, 0.9400, 0.577, 1.427, 2.089, 0, 2.114),
