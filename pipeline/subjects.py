@@ -4,7 +4,7 @@ MADE_OF = {
     "sensors": (),
     "production": (),
     "comparison": ("production",),
-    "anomalies": ("sensors", "production"),
+    "anomalies": ("sensors",),
     "spc": (),
 }
 """Each with the subjects that its models read."""

@@ -20,7 +20,12 @@ union all
 select * from {{ ref("int_finding_record") }}
 union all
 select * from {{ ref("int_finding_stream") }}
-{% for subject, model in {"sensors": "int_finding_sensor"}.items() if subject in var("subjects") %}
+{% for subject, model in {
+    "sensors": "int_finding_sensor",
+    "production": "int_finding_production",
+    "anomalies": "int_finding_anomaly",
+    "spc": "int_finding_spc",
+}.items() if subject in var("subjects") %}
     union all
     select * from {{ ref(model) }}
 {% endfor %}
