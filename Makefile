@@ -77,8 +77,9 @@ lint: setup ## ruff and sqlfluff
 bench: setup ## measure against peers (minutes); prints ratios
 	@$(BIN)/python -m bench
 
-evaluate: setup ## how often the marts' conclusions hold on simulated plants: WHAT=shifts SEEDS=1..1000 [DATA=folder]
-	@$(BIN)/python -m evaluate --what "$(WHAT)" --seeds "$(SEEDS)" $(if $(DATA),--data "$(DATA)")
+evaluate: setup ## how often the marts' conclusions hold: WHAT=shifts SEEDS=1..1000 [DATA=folder], or DATA= LABELS= OUT=
+	@$(BIN)/python -m evaluate $(if $(WHAT),--what "$(WHAT)") --seeds "$(SEEDS)" $(if $(DATA),--data "$(DATA)") \
+		$(if $(LABELS),--labels "$(LABELS)") $(if $(OUT),--out "$(OUT)")
 
 docs: setup ## the models' documentation as a web page, and the generated pages of docs/
 	@$(BIN)/python -m pipeline docs

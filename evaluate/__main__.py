@@ -1,7 +1,7 @@
 """`python -m evaluate`: simulates plants whose truth is known, runs the marts' own SQL on them, and counts.
 
 Each subject is a module of this package with a function `evaluate(request) -> bool`: it prints its figures and says
-whether they are within their bounds.
+whether they are within their bounds. With labels, it is anomaly detection on labelled series instead (evaluate.labelled).
 """
 
 import re
@@ -30,11 +30,22 @@ class Seeds(click.ParamType):
 
 
 @click.command(help=__doc__)
-@click.option("--what", type=click.Choice(sorted(SUBJECTS)), required=True, help="What to evaluate.")
+@click.option("--what", type=click.Choice(sorted(SUBJECTS)), help="What to evaluate.")
 @click.option("--seeds", type=Seeds(), default="1..1000", show_default=True, help="Seeds of the simulated plants.")
 @click.option("--data", type=click.Path(path_type=Path, exists=True), help="Records with their truth.")
-def main(what: str, seeds: range, data: Path | None) -> None:
+@click.option("--labels", help="A JSON {file: [[from, to], ...]}, or the name of a column of 0 and 1, of the series in --data.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for points.csv and episodes.csv.")
+def main(what: str | None, seeds: range, data: Path | None, labels: str | None, out: Path | None) -> None:
+    if labels and not (data and out):
+        raise click.UsageError("--labels: expected --data and --out as well")
+    if not labels and not what:
+        raise click.UsageError("expected --what, or --data, --labels and --out")
     try:
+        if labels:
+            from evaluate import labelled
+
+            click.echo("\n".join(labelled.evaluate(data, labels, out).lines()))
+            return
         is_good = import_module(SUBJECTS[what]).evaluate(Request(seeds, data))
     except EvaluationError as error:
         click.echo(f"\n{error}", err=True)
