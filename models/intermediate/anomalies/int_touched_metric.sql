@@ -1,5 +1,14 @@
 -- One row per series with something new: from which production day on its points are judged again, and from which day on
 -- they are read for that. Everything, where nothing was judged yet.
+-- Which branch is taken is settled when it runs; dbt has to know of both before:
+-- depends_on: {{ ref("stg_ref_plant") }}
+-- depends_on: {{ ref("stg_maintenance") }}
+-- depends_on: {{ ref("stg_machine_state") }}
+-- depends_on: {{ ref("stg_schedule_change") }}
+-- depends_on: {{ ref("stg_process_change") }}
+-- depends_on: {{ ref("stg_metric_point") }}
+-- depends_on: {{ ref("int_touched_sensor_minute") }}
+-- depends_on: {{ ref("int_touched_week") }}
 {% set is_first = not execute or flags.FULL_REFRESH
     or adapter.get_relation(this.database, this.schema, "int_anomaly_flag") is none -%}
 
