@@ -1,5 +1,6 @@
 """`python -m generator --out DIR --format parquet|csv|xlsx|duckdb`: the simulated plant's records as files."""
 
+import json
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,12 +11,14 @@ import pyarrow as pa
 from rich.console import Console
 from rich.progress import Progress
 
-from generator.history import schemas, simulate_weeks
+from generator.history import schemas, simulate_weeks, true_effects
 from generator.outputs import WRITERS
 from generator.reference import GeneratorError
 from pipeline.plant import PlantError, SimulatorSource, load_plant
 
 QUIET_SECONDS = 2.0
+TRUTH = "truth.json"
+"""What crews, machines and products really are like; docs/simulated_plant.md."""
 
 
 @click.command()
@@ -61,6 +64,9 @@ def main(
         counts: dict[str, int] = {}
         tables = schemas(read.folder, faults)
         paths = WRITERS[file_format](out, tables, _watched(history, weeks, counts), read.plant.timezone)
+        if effects := true_effects(read.folder):
+            paths.append(out / TRUTH)
+            paths[-1].write_text(json.dumps(effects, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     except (GeneratorError, PlantError, OSError) as error:
         raise click.ClickException(str(error)) from None
     for name, count in counts.items():

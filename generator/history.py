@@ -8,15 +8,17 @@ made in pieces equals the one made whole. Readings of sensors and faults have st
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date, time
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 
-from generator import faults, records, sensors
+from generator import faults, production, records, sensors
 from generator.faults import Faults, read_kinds
 from generator.process import ATTEMPT, DAY, REWORK, Disturbances, run_golden_units, run_modules
+from generator.production import Production, read_production, truth
 from generator.production_days import ProductionDays
 from generator.records import Records
 from generator.reference import GeneratorError, Reference, read_reference
@@ -35,7 +37,13 @@ def schemas(reference_folder: Path, fault_mode: FaultMode = "none") -> dict[str,
         tables["sensor_reading"] = sensors.SCHEMA
     if fault_mode != "none" and read_kinds(reference_folder):
         tables |= faults.SCHEMAS
-    return tables
+    return tables | production.schemas(reference_folder)
+
+
+def true_effects(reference_folder: Path) -> dict:
+    """What is really so of crews, machines and products (production.truth); empty where no machines are simulated."""
+    found = read_production(reference_folder)
+    return truth(found) if found else {}
 
 
 def simulate(reference_folder: Path, **history) -> dict[str, pa.Table]:
@@ -67,7 +75,8 @@ def simulate_weeks(
     `scale` multiplies the weekly starts and golden runs; below 1 only that share of the machines with sensors has them.
     No serial comes back within `serial_reuse_days` (None: never). First come test_record and rework, at least a piece,
     in order of time: a week (7 days from `start`) or less, from at most MODULES_AT_ONCE modules; then sensor_reading, a
-    day each; then what faults.csv brings. `tables`: only these. Raises GeneratorError.
+    day each; then what faults.csv brings; then what machines and orders are about, a week or less each. `tables`: only
+    these. Raises GeneratorError.
     """
     if not 0 <= begin_day <= end_day <= LONGEST_DAYS:
         raise GeneratorError(f"days {begin_day} to {end_day}: expected 0 <= begin <= end <= {LONGEST_DAYS}")
@@ -87,7 +96,23 @@ def simulate_weeks(
         reference, seed, scale, -(-end_day // 7), serial_reuse_days=serial_reuse_days, introduced=happening.introduced()
     )
     history = _History(reference, days, starts, seed, happening)
-    return _pieces(history, Readings(simulated, timezone, seed), begin_day, end_day, chosen)
+    pieces = _pieces(history, Readings(simulated, timezone, seed), begin_day, end_day, chosen)
+    widest = production.schemas(reference_folder)
+    if not (made := chosen & set(widest)):
+        return pieces
+    weeks = Production(read_production(reference_folder), days, seed).weeks(begin_day, end_day)
+    return chain(
+        ({name: _widened(table, widest.get(name)) for name, table in piece.items()} for piece in pieces),
+        ({name: table for name, table in week.items() if name in made} for week in weeks),
+    )
+
+
+def _widened(table: pa.Table, schema: pa.Schema | None) -> pa.Table:
+    """With the columns that `schema` has besides, empty: faults and lines bring records of one table."""
+    for column in schema or ():
+        if column.name not in table.schema.names:
+            table = table.append_column(column, pa.nulls(len(table), column.type))
+    return table.select(schema.names) if schema else table
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from generator.choice import Choice
+from generator.production.reading import PRODUCTION_PARAMETERS
 from generator.reference_files import PROBABILITY, SECONDS, GeneratorError, Number, read_rows
 
 COUNT = Number(low=1, high=10_000, whole=True)
@@ -167,7 +168,7 @@ def _read_rates(folder: Path) -> Rates:
     _check_unique(folder, "simulation", rows, "parameter")
     given = {row["parameter"]: row["value"] for row in rows}
     known = {parameter.name: parameter for parameter in fields(Rates)}
-    if unknown := sorted(given.keys() - known.keys()):
+    if unknown := sorted(given.keys() - known.keys() - PRODUCTION_PARAMETERS):
         raise GeneratorError(f"{file}: parameter: {unknown[0]!r}: unknown; known are {', '.join(sorted(known))}")
     values = {}
     for name, parameter in known.items():

@@ -5,7 +5,9 @@ Every complaint is a `GeneratorError` of one line that names file, row, column, 
 
 import csv
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 
@@ -49,6 +51,34 @@ class Number:
         return value
 
 
+@dataclass(frozen=True)
+class Word:
+    """One of `words`, in any case."""
+
+    words: tuple[str, ...]
+    default: str | None = None
+
+    def parse(self, text: str) -> str:
+        word = (text or self.default or "").lower()
+        if word not in self.words:
+            raise ValueError(f"expected one of {', '.join(self.words)}")
+        return word
+
+
+@dataclass(frozen=True)
+class Day:
+    """A date; an empty one is None. `default`: the column may be absent."""
+
+    default: str = ""
+
+    def parse(self, text: str) -> date | None:
+        try:
+            return date.fromisoformat(text) if text else None
+        except ValueError:
+            raise ValueError("expected a date such as 2024-03-05") from None
+
+
+Kind = Text | Number | Word | Day
 TEXT = Text()
 ANY_TEXT = Text(default="")
 SHARE = Number(high=1e6)
@@ -58,7 +88,7 @@ DURATION = Number(high=1e6, above_low=True)
 ANY_NUMBER = Number(low=-1e9, default=math.nan)
 
 MOST_ROWS = 30_000
-FILES: dict[str, dict[str, Text | Number]] = {
+FILES: dict[str, dict[str, Kind]] = {
     "products": {
         "product_name": TEXT,
         "serial_prefix": TEXT,
@@ -104,20 +134,20 @@ FILES: dict[str, dict[str, Text | Number]] = {
         "duration_h": Number(high=24 * 14, above_low=True),
     },
 }
-OPTIONAL = {"sensors", "faults"}
-"""A plant without these, or without rows in them, has nothing of the kind."""
 
 
-def read_rows(folder: Path, name: str) -> list[dict]:
-    """The rows of `<folder>/<name>.csv` with the columns of FILES, parsed; further columns are left out.
+def read_rows(
+    folder: Path, name: str, columns: Mapping[str, Kind] | None = None, *, is_optional: bool = False
+) -> list[dict]:
+    """The rows of `<folder>/<name>.csv` with `columns` (default: those of FILES), parsed; further ones are left out.
 
     Headers match whatever their case and underscores, as in the loader. An absent column is an error unless its
-    type has a default.
+    type has a default; so is an absent file, or one without rows, unless `is_optional`.
     """
     file = Path(folder) / f"{name}.csv"
-    columns = FILES[name]
-    table = _cells(file)
-    if not table and name in OPTIONAL:
+    columns = columns or FILES[name]
+    table = _cells(file) if file.exists() or not is_optional else []
+    if is_optional and not table:
         return []
     header = [_plain(cell) for cell in table[0]] if table else []
     positions = {}
@@ -141,19 +171,16 @@ def read_rows(folder: Path, name: str) -> list[dict]:
         rows.append(row)
     if len(rows) > MOST_ROWS:
         raise GeneratorError(f"{file}: {len(rows)} rows; the simulator takes at most {MOST_ROWS}")
-    if not rows and name not in OPTIONAL:
+    if not rows and not is_optional:
         raise GeneratorError(f"{file}: has no rows; the simulator needs at least one")
     return rows
 
 
 def _cells(file: Path) -> list[list[str]]:
-    """Its lines, none where there is no such file and need not be."""
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             return list(csv.reader(lines, strict=True))
     except FileNotFoundError:
-        if file.stem in OPTIONAL:
-            return []
         raise GeneratorError(f"{file}: not found; the simulator needs it") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise GeneratorError(f"{file}: not readable as CSV in UTF-8: {error}") from None

@@ -42,6 +42,14 @@ def utc_to_local(utc: np.ndarray, zone: str) -> np.ndarray:
     return utc + offsets[np.searchsorted(instants, utc, side="right")]
 
 
+def changes_between(starts: np.ndarray, ends: np.ndarray, zone: str) -> np.ma.MaskedArray:
+    """When the offset changes within each span, neither at its start nor at its end (UTC); masked where it does not."""
+    instants, _ = _transitions_within(np.concatenate([starts, ends]), zone)
+    places = np.searchsorted(instants, starts, side="right")
+    found = np.append(instants, np.iinfo(np.int64).max)[places]
+    return np.ma.masked_where(found >= ends, found)
+
+
 def _transitions_within(times: np.ndarray, zone: str) -> tuple[np.ndarray, np.ndarray]:
     """Transitions (UTC, k) and the offsets around them (k + 1) for the years of `times`, two days wider."""
     if not len(times):

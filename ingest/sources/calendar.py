@@ -78,6 +78,7 @@ def _day_records(days: Days) -> pa.Table:
             "production_date": pa.array(days.dates.astype("datetime64[D]")),
             "day_start_at": _instants(days.starts),
             "day_end_at": _instants(days.ends),
+            "offset_changed_at": _instants(zones.changes_between(days.starts, days.ends, days.zone)),
         }
     )
 

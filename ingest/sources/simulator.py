@@ -17,7 +17,7 @@ from ingest.lake import Load
 from ingest.source import BATCH_ROWS, Batch, Object, Reading
 from pipeline.plant import Plant, PlantError, SimulatorSource
 
-STREAMED, BESIDE = "test_record", "rework"
+STREAMED, LARGE = "test_record", "sensor_reading"
 DAYS = re.compile(r"(?P<settings>.*) days=(?P<begin>\d+)-(?P<end>\d+)")
 
 
@@ -65,7 +65,7 @@ def _next_days(source: SimulatorSource, settings: str, tables: set[str], loads: 
 
 
 class _History:
-    """Days of the simulated plant, a piece at a time; reworks are kept while the test records they go with stream."""
+    """Days of the simulated plant, a piece at a time; what small tables have is kept while the test records stream."""
 
     def __init__(self, plant: Plant, source: SimulatorSource, begin: int, end: int):
         self.plant, self.source, self.days = plant, source, (begin, end)
@@ -73,7 +73,8 @@ class _History:
 
     def batches(self, table: str) -> Iterator[Batch]:
         first = 1
-        for piece in self.kept if self.kept and table == BESIDE else self._pieces(table):
+        pieces = self.kept if self.kept and table not in (STREAMED, LARGE) else self._pieces(table)
+        for piece in (piece for piece in pieces if table in piece):
             for start in range(0, max(len(piece[table]), 1), BATCH_ROWS):
                 part = piece[table].slice(start, BATCH_ROWS)
                 yield Batch(part, np.arange(first, first + len(part), dtype=np.int64))
@@ -81,7 +82,9 @@ class _History:
 
     def _pieces(self, table: str) -> Iterator[dict[str, pa.Table]]:
         settings = self.plant.plant
-        kept = []
+        kept, tables = [], {table}
+        if table == STREAMED:
+            tables = set(schemas(self.plant.folder, self.source.faults)) - {LARGE}
         try:
             for piece in simulate_weeks(
                 self.plant.folder,
@@ -94,10 +97,11 @@ class _History:
                 end_day=self.days[1],
                 serial_reuse_days=settings.serial_reuse_days,
                 fault_mode=self.source.faults,
-                tables={table, BESIDE} if table == STREAMED else {table},
+                tables=tables,
             ):
-                kept += [{BESIDE: piece[BESIDE]}] if table == STREAMED else []
+                kept.append({name: records for name, records in piece.items() if name != table})
                 yield piece
         except GeneratorError as error:
             raise PlantError(f"{self.plant.folder}: can't be simulated: {error}") from None
-        self.kept = kept or self.kept
+        if table == STREAMED:
+            self.kept = kept

@@ -10,7 +10,8 @@ renamed as (
         day_start_at,
         day_start_at_local,
         day_end_at,
-        day_end_at_local
+        day_end_at_local,
+        offset_changed_at
     from source
     where _load_id = {{ latest_load("calendar_day") }}
 )

@@ -88,6 +88,10 @@ def test_without_shifts_every_line_works_round_the_clock_and_days_have_their_rea
     lengths = {str(row["production_date"]): row["day_end_at"] - row["day_start_at"] for row in days}
     odd = {day: length / timedelta(hours=1) for day, length in lengths.items() if length != timedelta(days=1)}
     assert odd == {"2024-03-30": 23, "2024-10-26": 25, "2025-03-29": 23, "2025-10-25": 25}
+    changes = {
+        str(row["production_date"]): f"{row['offset_changed_at']:%H:%M}" for row in days if row["offset_changed_at"]
+    }
+    assert changes == dict.fromkeys(odd, "01:00")
     for line_id in (None, "L1"):
         found = shifts(site, line_id)
         assert {row["shift_name"] for row in found} == {"all-day"} and len(found) == len(days)

@@ -146,7 +146,8 @@ def test_kill_between_renames_leaves_no_half_load(site, renames):
     site.put_rows("b.csv", GOOD, "ragged")
     arguments = [sys.executable, "-c", KILLED, str(site.folder), str(site.paths.data), str(renames)]
     assert subprocess.run(arguments, cwd=PROJECT, check=False).returncode == -signal.SIGKILL
-    assert [load.object for load in read_manifest(site.paths.raw)] == ["plant.yml", "inbox/a.csv"]
+    objects = [load.object for load in read_manifest(site.paths.raw)]
+    assert objects == ["plant.yml", "inbox/a.csv", "calendar_day", "calendar_shift"]
     assert len(site.rows()) == 1 and site.rejects() == []
     load = site.load_one()
     assert (load.object, load.row_count, load.reject_count) == ("inbox/b.csv", 1, 1)
