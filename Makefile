@@ -77,7 +77,7 @@ lint: setup ## ruff and sqlfluff
 bench: setup ## measure against peers (minutes); prints ratios
 	@$(BIN)/python -m bench
 
-evaluate: setup ## how often the marts' conclusions hold: WHAT=shifts SEEDS=1..1000 [DATA=folder], or DATA= LABELS= OUT=
+evaluate: setup ## how often the marts' conclusions hold: WHAT=shifts|anomalies SEEDS=1..10 [DATA=folder], or DATA= LABELS= OUT=
 	@$(BIN)/python -m evaluate $(if $(WHAT),--what "$(WHAT)") --seeds "$(SEEDS)" $(if $(DATA),--data "$(DATA)") \
 		$(if $(LABELS),--labels "$(LABELS)") $(if $(OUT),--out "$(OUT)")
 

@@ -59,7 +59,8 @@ def main(sensors: int, quiet: int, longest: int, seed: int) -> None:
 
 
 def _describe(plant: LivePlant, sensors: int) -> None:
-    """sensors.csv and anomaly_settings.csv of the plant."""
+    """sensors.csv and anomaly_settings.csv of the plant, whose other records are few."""
+    plant.environment |= {"SCALE": "0.005", "WEEKS": "1"}
     rows = "".join(f"p1/{number},temperature,°C,{LIMIT:g},1\n" for number in range(sensors))
     (plant.folder / "sensors.csv").write_text(f"sensor_id,quantity,unit,upper_limit,period_s\n{rows}")
     (plant.folder / "anomaly_settings.csv").write_text(
@@ -107,13 +108,13 @@ class Sender(threading.Thread):
 def _refreshed(plant: LivePlant, sender: Sender, quiet: int, longest: int) -> float | None:
     """Refreshes once a minute; the time at which the published marts held the anomaly, None where they never did.
 
-    The fault begins right after a refresh has: the worst moment, since the next one starts a minute later.
+    The fault begins once a refresh has loaded what was landed: the worst moment, since only the next one can know.
     """
     took = []
     for minute in range(quiet + longest):
         started = time.monotonic()
         if minute == quiet:
-            threading.Timer(1, sender.wrong.set).start()
+            threading.Thread(target=_begin_when_loaded, args=[plant, sender], daemon=True).start()
         seconds, _ = plant.run("pipeline", "refresh")
         took.append(seconds)
         if _is_published(plant):
@@ -122,6 +123,17 @@ def _refreshed(plant: LivePlant, sender: Sender, quiet: int, longest: int) -> fl
         time.sleep(max(0.0, MINUTE - (time.monotonic() - started)))
     click.echo(f"{len(took)} refreshes, the longest {max(took):.0f} s")
     return None
+
+
+def _begin_when_loaded(plant: LivePlant, sender: Sender) -> None:
+    before = _loads(plant)
+    while _loads(plant) == before:
+        time.sleep(0.1)
+    sender.wrong.set()
+
+
+def _loads(plant: LivePlant) -> int:
+    return len(list((plant.paths.raw / "load").glob("*.parquet")))
 
 
 def _is_published(plant: LivePlant) -> bool:

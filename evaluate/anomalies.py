@@ -82,7 +82,8 @@ class Plant:
         busy = sorted(busy_machines(reference, 1.0))
         chosen = sorted(np.random.default_rng(self.seed).choice(busy, MACHINES, replace=False).tolist())
         self.watched = [reference.machines[number] for number in chosen]
-        self.others = [machine for machine in reference.machines if machine not in self.watched]
+        testers = {reference.machines[number] for number in reference.machine_of_test.members()}
+        self.others = sorted(testers - set(self.watched))
         write_rows(self.folder / "sensors.csv", sensor_rows(self.watched, self.seed))
         kinds = read_rows(self.folder / "faults.csv")
         changes = {*MACHINE_CHANGES, *PLANT_CHANGES}
@@ -139,10 +140,10 @@ class Plant:
                 select
                     anomalies.anomaly_id, anomalies.entity_type, coalesce(anomalies.machine_id, '') as machine_id,
                     anomalies.entity, anomalies.metric, anomalies.detector, anomalies.started_at, anomalies.ended_at,
-                    coalesce(min(points.point_at), anomalies.started_at) as flagged_at,
+                    min(points.point_at) as flagged_at,
                     anomalies.series_count, anomalies.severity, anomalies.score, anomalies.sentence
                 from marts.anomaly as anomalies
-                left join marts.anomaly_point as points on anomalies.anomaly_id = points.anomaly_id
+                inner join marts.anomaly_point as points on anomalies.anomaly_id = points.anomaly_id
                 where anomalies.is_within_budget
                 group by all
                 """

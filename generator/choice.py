@@ -22,6 +22,10 @@ class Choice:
             self._ends[where] = group + np.cumsum(shares[where]) / shares[where].sum()
             self._last[group] = where[-1]
 
+    def members(self) -> set[int]:
+        """Those that can be drawn at all."""
+        return set(self._members.tolist())
+
     def shares(self, group: int) -> dict[int, float]:
         """The members of a group and how likely each is drawn."""
         where = np.flatnonzero((self._ends > group) & (self._ends <= group + 1))

@@ -110,7 +110,7 @@ def read_kinds(folder: Path) -> dict[str, Kind]:
     """faults.csv; raises GeneratorError for a kind that is unknown or there twice."""
     known = [*SENSOR_KINDS, *STATION_KINDS, *MACHINE_CHANGES, *PLANT_CHANGES]
     kinds: dict[str, Kind] = {}
-    for row in read_rows(folder, "faults"):
+    for row in read_rows(folder, "faults", is_optional=True):
         name = row["kind"]
         if name not in known:
             raise GeneratorError(f"{folder / 'faults.csv'}: kind: {name!r}: unknown; known are {', '.join(known)}")
@@ -138,6 +138,8 @@ class Faults:
         self._has_stations = stations
         self._busy = busy_machines(reference, scale) if stations else set()
         self._month = cache(self._drawn)
+        # Lines of other machines have shifts, stops and orders of their own (generator.production).
+        self._testers = sorted(reference.machine_of_test.members())
 
     def sensor_faults(self, begin: int, end: int) -> list[SensorFault]:
         """Those of [begin, end), microseconds UTC, and all process changes before it, whose effect stays."""
@@ -215,7 +217,7 @@ class Faults:
     def _draw_plant_changes(self, month: Month, number: int, rng: np.random.Generator) -> None:
         if not self._has_stations:
             return
-        lines = sorted({line for line in self._reference.lines if line})
+        lines = sorted({self._reference.lines[machine] for machine in self._testers} - {""})
         for name, change in (("legitimate_holiday", "holiday"), ("legitimate_partial_shutdown", "closed")):
             for _ in range(self._count(rng, name)):
                 first = number * MONTH_DAYS + int(rng.integers(2, MONTH_DAYS - 4))
@@ -226,8 +228,8 @@ class Faults:
                     month.records["schedule_change"].append(
                         (line, start, end, change, name.removeprefix("legitimate_"))
                     )
-                    for machine, its_line in enumerate(self._reference.lines):
-                        if its_line == line:
+                    for machine in self._testers:
+                        if self._reference.lines[machine] == line:
                             self._close(month, machine, start, end, name)
         introduced = self.introduced()
         if introduced and introduced[1] * 7 // MONTH_DAYS == number:
@@ -237,7 +239,7 @@ class Faults:
             month.records["fault_truth"].append((product, "any", "legitimate_product_introduction", start, end, 0.0))
 
     def _draw_machine_changes(self, month: Month, number: int, rng: np.random.Generator) -> None:
-        machines = range(len(self._reference.machines))
+        machines = self._testers
         for name in ("legitimate_maintenance", "legitimate_changeover"):
             for machine in machines if self._has_stations else []:
                 for _ in range(self._count(rng, name)):
@@ -341,7 +343,7 @@ class Faults:
     def _watched_machines(self) -> list[int]:
         """Those that have sensors, where any have; else all."""
         watched = sorted({sensor.machine for sensor in self._sensors} - {-1})
-        return watched or list(range(len(self._reference.machines)))
+        return watched or self._testers
 
     def _of_machine(self, machine: int) -> list[int]:
         return [k for k, sensor in enumerate(self._sensors) if sensor.machine == machine]

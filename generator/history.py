@@ -37,7 +37,7 @@ def schemas(reference_folder: Path, fault_mode: FaultMode = "none") -> dict[str,
         tables["sensor_reading"] = sensors.SCHEMA
     if fault_mode != "none" and read_kinds(reference_folder):
         tables |= faults.SCHEMAS
-    return tables | production.schemas(reference_folder)  # whose states have more columns
+    return tables | production.schemas(reference_folder)
 
 
 def true_effects(reference_folder: Path) -> dict:
@@ -85,8 +85,7 @@ def simulate_weeks(
     if not 0 < scale <= 1000:
         raise GeneratorError(f"scale: {scale}: expected a number above 0 to 1000")
     reference = read_reference(reference_folder)
-    known = schemas(reference_folder, fault_mode)
-    chosen = {name: schema for name, schema in known.items() if tables is None or name in tables}
+    chosen = {name for name in schemas(reference_folder, fault_mode) if tables is None or name in tables}
     simulated = scaled(read_sensors(reference_folder, reference.machines), scale)
     days = ProductionDays(start, timezone, day_start)
     kinds = read_kinds(reference_folder) if fault_mode != "none" else {}
@@ -98,14 +97,22 @@ def simulate_weeks(
     )
     history = _History(reference, days, starts, seed, happening)
     pieces = _pieces(history, Readings(simulated, timezone, seed), begin_day, end_day, chosen)
-    produced = read_production(reference_folder)
-    if not produced or not chosen.keys() & production.SCHEMAS.keys():
+    widest = production.schemas(reference_folder)
+    if not (made := chosen & set(widest)):
         return pieces
-    return chain(pieces, _chosen(Production(produced, days, seed).weeks(begin_day, end_day), chosen))
+    weeks = Production(read_production(reference_folder), days, seed).weeks(begin_day, end_day)
+    return chain(
+        ({name: _widened(table, widest.get(name)) for name, table in piece.items()} for piece in pieces),
+        ({name: table for name, table in week.items() if name in made} for week in weeks),
+    )
 
 
-def _chosen(pieces: Iterator[dict[str, pa.Table]], tables: Collection[str]) -> Iterator[dict[str, pa.Table]]:
-    return ({name: table for name, table in piece.items() if name in tables} for piece in pieces)
+def _widened(table: pa.Table, schema: pa.Schema | None) -> pa.Table:
+    """With the columns that `schema` has besides, empty: faults and lines bring records of one table."""
+    for column in schema or ():
+        if column.name not in table.schema.names:
+            table = table.append_column(column, pa.nulls(len(table), column.type))
+    return table.select(schema.names) if schema else table
 
 
 @dataclass(frozen=True)
@@ -118,10 +125,10 @@ class _History:
 
 
 def _pieces(
-    history: _History, readings: Readings, begin_day: int, end_day: int, tables: dict[str, pa.Schema]
+    history: _History, readings: Readings, begin_day: int, end_day: int, tables: set[str]
 ) -> Iterator[dict[str, pa.Table]]:
     begin, end = history.days.begin(begin_day), history.days.begin(end_day)
-    if tables.keys() & records.SCHEMAS.keys():
+    if tables & set(records.SCHEMAS):
         for piece in _module_pieces(history, begin_day, end_day):
             yield {name: table for name, table in piece.items() if name in tables}
     if "sensor_reading" in tables:
@@ -130,17 +137,9 @@ def _pieces(
             faulty, closures = history.faults.sensor_faults(begin, end), history.faults.closures(begin, end)
             for table in readings.days(history.days.begins(begin_day, end_day), faulty, closures):
                 yield {"sensor_reading": table}
-    if wanted := tables.keys() & faults.SCHEMAS.keys():
+    if wanted := tables & set(faults.SCHEMAS):
         happened = history.faults.records(begin, end) if begin < end else {}
-        found = {name: happened.get(name, faults.SCHEMAS[name].empty_table()) for name in sorted(wanted)}
-        yield {name: _padded(table, tables[name]) for name, table in found.items()}
-
-
-def _padded(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """Columns of `schema` that it lacks are NULL."""
-    have = {name: table[name] for name in table.column_names}
-    columns = [have.get(field.name, pa.nulls(len(table), field.type)) for field in schema]
-    return pa.Table.from_arrays(columns, schema=schema)
+        yield {name: happened.get(name, faults.SCHEMAS[name].empty_table()) for name in sorted(wanted)}
 
 
 def _module_pieces(history: _History, begin_day: int, end_day: int) -> Iterator[dict[str, pa.Table]]:

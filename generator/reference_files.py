@@ -134,8 +134,6 @@ FILES: dict[str, dict[str, Kind]] = {
         "duration_h": Number(high=24 * 14, above_low=True),
     },
 }
-OPTIONAL = {"sensors", "faults"}
-"""A plant without these, or without rows in them, has nothing of the kind."""
 
 
 def read_rows(
@@ -148,9 +146,8 @@ def read_rows(
     """
     file = Path(folder) / f"{name}.csv"
     columns = columns or FILES[name]
-    is_optional = is_optional or name in OPTIONAL
-    table = _cells(file, is_optional)
-    if not table and is_optional:
+    table = _cells(file) if file.exists() or not is_optional else []
+    if is_optional and not table:
         return []
     header = [_plain(cell) for cell in table[0]] if table else []
     positions = {}
@@ -179,14 +176,11 @@ def read_rows(
     return rows
 
 
-def _cells(file: Path, is_optional: bool) -> list[list[str]]:
-    """Its lines, none where there is no such file and need not be."""
+def _cells(file: Path) -> list[list[str]]:
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             return list(csv.reader(lines, strict=True))
     except FileNotFoundError:
-        if is_optional:
-            return []
         raise GeneratorError(f"{file}: not found; the simulator needs it") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise GeneratorError(f"{file}: not readable as CSV in UTF-8: {error}") from None

@@ -79,7 +79,7 @@ class Sensor:
 def read_sensors(folder: Path, machines: list[str]) -> list[Sensor]:
     """The simulated sensors of `folder`/sensors.csv, in its order; raises GeneratorError."""
     number = {machine: position for position, machine in enumerate(machines)}
-    rows = [row for row in read_rows(folder, "sensors") if not math.isnan(row["base_value"])]
+    rows = [row for row in read_rows(folder, "sensors", is_optional=True) if not math.isnan(row["base_value"])]
     seen = set()
     for row in rows:
         if row["sensor_id"] in seen:

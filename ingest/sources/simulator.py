@@ -13,14 +13,11 @@ import numpy as np
 import pyarrow as pa
 
 from generator import GeneratorError, schemas, simulate_weeks
-from generator.production import SCHEMAS as PRODUCTION
 from ingest.lake import Load
 from ingest.source import BATCH_ROWS, Batch, Object, Reading
 from pipeline.plant import Plant, PlantError, SimulatorSource
 
-STREAMED = "test_record"
-TOGETHER = [{STREAMED, "rework"}, set(PRODUCTION)]
-"""Tables that are made in one go."""
+STREAMED, LARGE = "test_record", "sensor_reading"
 DAYS = re.compile(r"(?P<settings>.*) days=(?P<begin>\d+)-(?P<end>\d+)")
 
 
@@ -68,25 +65,26 @@ def _next_days(source: SimulatorSource, settings: str, tables: set[str], loads: 
 
 
 class _History:
-    """Days of the simulated plant, a piece at a time. Of tables that are made together the first streams, while what
-    the others have is kept."""
+    """Days of the simulated plant, a piece at a time; what small tables have is kept while the test records stream."""
 
     def __init__(self, plant: Plant, source: SimulatorSource, begin: int, end: int):
         self.plant, self.source, self.days = plant, source, (begin, end)
-        self.kept: dict[str, list[pa.Table]] = {}
+        self.kept: list[dict[str, pa.Table]] = []
 
     def batches(self, table: str) -> Iterator[Batch]:
         first = 1
-        for records in self.kept.pop(table, None) or self._tables(table):
-            for start in range(0, max(len(records), 1), BATCH_ROWS):
-                part = records.slice(start, BATCH_ROWS)
+        pieces = self.kept if self.kept and table not in (STREAMED, LARGE) else self._pieces(table)
+        for piece in (piece for piece in pieces if table in piece):
+            for start in range(0, max(len(piece[table]), 1), BATCH_ROWS):
+                part = piece[table].slice(start, BATCH_ROWS)
                 yield Batch(part, np.arange(first, first + len(part), dtype=np.int64))
                 first += len(part)
 
-    def _tables(self, table: str) -> Iterator[pa.Table]:
+    def _pieces(self, table: str) -> Iterator[dict[str, pa.Table]]:
         settings = self.plant.plant
-        together = next((names for names in TOGETHER if table in names), {table})
-        kept: dict[str, list[pa.Table]] = {name: [] for name in together}
+        kept, tables = [], {table}
+        if table == STREAMED:
+            tables = set(schemas(self.plant.folder, self.source.faults)) - {LARGE}
         try:
             for piece in simulate_weeks(
                 self.plant.folder,
@@ -99,13 +97,11 @@ class _History:
                 end_day=self.days[1],
                 serial_reuse_days=settings.serial_reuse_days,
                 fault_mode=self.source.faults,
-                tables=together,
+                tables=tables,
             ):
-                for name, records in piece.items():
-                    if name != table:
-                        kept[name].append(records)
-                if table in piece:
-                    yield piece[table]
+                kept.append({name: records for name, records in piece.items() if name != table})
+                yield piece
         except GeneratorError as error:
             raise PlantError(f"{self.plant.folder}: can't be simulated: {error}") from None
-        self.kept |= {name: records for name, records in kept.items() if records and name != STREAMED}
+        if table == STREAMED:
+            self.kept = kept
