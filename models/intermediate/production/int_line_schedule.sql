@@ -1,7 +1,9 @@
 -- The schedule of each line on the days being read, in elementary segments: neither the hour nor anything that is
 -- planned changes within one. Line '' are the machines without a line. window_started_at, window_ended_at: the span
 -- around it that is scheduled like it, without a pause; NULL where its end is not among the days read.
-{% set full_hour_start = microseconds_between("days.day_start_at_local", "date_trunc('hour', days.day_start_at_local)") %}
+{% set full_hour_start = microseconds_between(
+    "days.day_start_at_local", "date_trunc('hour', days.day_start_at_local)"
+) %}
 {% set full_hour_end = microseconds_between("days.day_end_at_local", "date_trunc('hour', days.day_end_at_local)") %}
 
 with
@@ -291,7 +293,8 @@ final as (
             else max(case when unscheduled_bucket is null then ended_at end) over until_now
         end as window_started_at,
         case
-            when unscheduled_bucket is null then min(case when unscheduled_bucket is not null then moment end) over from_now
+            when unscheduled_bucket is null
+                then min(case when unscheduled_bucket is not null then moment end) over from_now
             else min(case when unscheduled_bucket is null then moment end) over from_now
         end as window_ended_at
     from judged

@@ -47,7 +47,8 @@ parts as (
         min(intervals.started_at) as first_at,
         {% set overlap_us -%}
             {{ microseconds_between(
-                "greatest(count_dates.started_at, intervals.started_at)", "least(count_dates.ended_at, intervals.ended_at)"
+                "greatest(count_dates.started_at, intervals.started_at)",
+                "least(count_dates.ended_at, intervals.ended_at)"
             ) }}
         {%- endset -%}
         sum(case when intervals.time_group = 'APT' then {{ overlap_us }} else 0 end)::bigint as running_us,

@@ -197,8 +197,9 @@ final as (
         grouped.hour_local,
         grouped.moment as started_at,
         grouped.ended_at,
-        {{ microseconds_after("grouped.schedule_at_local", microseconds_between("grouped.schedule_at", "grouped.moment")) }}
-            as started_at_local,
+        {{ microseconds_after(
+            "grouped.schedule_at_local", microseconds_between("grouped.schedule_at", "grouped.moment")
+        ) }} as started_at_local,
 
         -- what the time is
         grouped.bucket,

@@ -136,7 +136,8 @@ final as (
         compared.believed_until,
         compared.believed_until < compared.next_start_at as ends_alone,
         max(case when not compared.is_repeat then compared.state_start_at end) over (
-            partition by compared.machine_id order by compared.state_start_at rows between unbounded preceding and current row
+            partition by compared.machine_id
+            order by compared.state_start_at rows between unbounded preceding and current row
         ) as run_started_at,
         compared.state,
         compared.bucket,

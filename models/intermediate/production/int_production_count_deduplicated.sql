@@ -17,7 +17,11 @@ counts_ranked as (
         counts.*,
         row_number() over (
             partition by
-                counts.machine_id, counts.interval_start_at, counts.interval_end_at, counts.product_name, counts.work_order_id
+                counts.machine_id,
+                counts.interval_start_at,
+                counts.interval_end_at,
+                counts.product_name,
+                counts.work_order_id
             order by counts.record_hash desc
         ) as copy_rank
     from {{ ref("stg_production_count") }} as counts
@@ -42,7 +46,9 @@ final as (
             counts_ranked.good_count,
             greatest(
                 0,
-                counts_ranked.total_count - coalesce(counts_ranked.scrap_count, 0) - coalesce(counts_ranked.rework_count, 0)
+                counts_ranked.total_count
+                - coalesce(counts_ranked.scrap_count, 0)
+                - coalesce(counts_ranked.rework_count, 0)
             )
         )::bigint as good,
         coalesce(counts_ranked.scrap_count, 0)::bigint as scrap,

@@ -113,7 +113,9 @@ weeks as (
         max(days.production_date) as last_date
     from days
     cross join horizon
-    where days.production_date >= date_trunc('week', horizon.first_date)::date and days.production_date <= horizon.last_date
+    where
+        days.production_date >= date_trunc('week', horizon.first_date)::date
+        and days.production_date <= horizon.last_date
     group by date_trunc('week', days.production_date)::date
 ),
 
