@@ -1,14 +1,14 @@
 -- One row per series with something new: from which production day on its points are judged again, and from which day on
 -- they are read for that. Everything, where nothing was judged yet.
--- Which branch is taken is settled when it runs; dbt has to know of both before:
--- depends_on: {{ ref("stg_ref_plant") }}
--- depends_on: {{ ref("stg_maintenance") }}
--- depends_on: {{ ref("stg_machine_state") }}
--- depends_on: {{ ref("stg_schedule_change") }}
--- depends_on: {{ ref("stg_process_change") }}
--- depends_on: {{ ref("stg_metric_point") }}
--- depends_on: {{ ref("int_touched_sensor_minute") }}
--- depends_on: {{ ref("int_touched_week") }}
+{# named here, since dbt looks for them where no condition hides them #}
+{% set stg_ref_plant = ref("stg_ref_plant") -%}
+{% set stg_maintenance = ref("stg_maintenance") -%}
+{% set stg_machine_state = ref("stg_machine_state") -%}
+{% set stg_schedule_change = ref("stg_schedule_change") -%}
+{% set stg_process_change = ref("stg_process_change") -%}
+{% set int_touched_sensor_minute = ref("int_touched_sensor_minute") -%}
+{% set int_touched_week = ref("int_touched_week") -%}
+{% set stg_metric_point = ref("stg_metric_point") -%}
 {% set is_first = not execute or flags.FULL_REFRESH
     or adapter.get_relation(this.database, this.schema, "int_anomaly_flag") is none -%}
 
@@ -28,7 +28,7 @@ new_points as (
 ),
 {% else %}
 plant as (
-    select * from {{ ref("stg_ref_plant") }}
+    select * from {{ stg_ref_plant }}
 ),
 
 -- what else is there to know of a place or a process, as spans
@@ -36,7 +36,7 @@ notes as (
     select
         machine_id as entity,
         {{ production_date("start_at_local") }} as touched_from
-    from {{ ref("stg_maintenance") }}
+    from {{ stg_maintenance }}
     cross join plant
     where is_new
     union all
@@ -44,21 +44,21 @@ notes as (
     select
         machine_id as entity,
         {{ production_date("state_start_at_local") }} - 7 as touched_from
-    from {{ ref("stg_machine_state") }}
+    from {{ stg_machine_state }}
     cross join plant
     where is_new
     union all
     select
         line_id as entity,
         {{ production_date("start_at_local") }} as touched_from
-    from {{ ref("stg_schedule_change") }}
+    from {{ stg_schedule_change }}
     cross join plant
     where is_new
     union all
     select
         entity,
         {{ production_date("changed_at_local") }} as touched_from
-    from {{ ref("stg_process_change") }}
+    from {{ stg_process_change }}
     cross join plant
     where is_new
 ),
@@ -67,7 +67,7 @@ touched as (
     select
         series.series_id,
         minutes.production_date as touched_from
-    from {{ ref("int_touched_sensor_minute") }} as minutes
+    from {{ int_touched_sensor_minute }} as minutes
     inner join series
         on minutes.sensor_id = series.entity
         and series.entity_type = 'sensor'
@@ -76,13 +76,13 @@ touched as (
         series.series_id,
         weeks.week_start as touched_from
     from series
-    cross join {{ ref("int_touched_week") }} as weeks
+    cross join {{ int_touched_week }} as weeks
     where series.entity_type = 'station'
     union all
     select
         series.series_id,
         {{ production_date("points.point_at_local") }} as touched_from
-    from {{ ref("stg_metric_point") }} as points
+    from {{ stg_metric_point }} as points
     cross join plant
     inner join series
         on points.entity = series.entity
@@ -139,7 +139,7 @@ from_batch as (
 final as (
     select
         *,
-        (touched_from - (ceil(480 * period_s / 86400e0) + 1)::int)::date as read_from,
+        (touched_from - ceil(480 * period_s / 86400e0 + 1e-1)::int)::date as read_from,
         floor({{ seconds_between("timestamp '2000-01-03 00:00:00'", "touched_from::timestamp") }} / block_s)::bigint
         - lookback_batches * (batch_s / block_s)::bigint
         - 7 * drift_blocks as read_from_block

@@ -185,8 +185,13 @@ class Machine:
         produces = state == "production" if state else in_part
         if (unscheduled or planned or in_job) and produces:
             return "unplanned_production", "state" if state else "cycle"
-        if unscheduled and not state and any(
-            not self.line.changes_between(start, min(end, self.horizon), scheduled=True) for start, end, *_ in counted
+        if (
+            unscheduled
+            and not state
+            and any(
+                not self.line.changes_between(start, min(end, self.horizon), scheduled=True)
+                for start, end, *_ in counted
+            )
         ):
             return "unplanned_production", "count"
         if unscheduled:
