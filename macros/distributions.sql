@@ -3,7 +3,7 @@
     finds, against values computed in many digits.
 #}
 
-{# Normal distribution function, to 1e-15 (below -7 to 1e-9 of its value): Hart (1968), algorithm 5666, as in West (2005), Wilmott Magazine, May. #}
+{# Normal distribution function, to 1e-15 (in the tails to 1e-8 of its value): Hart (1968), algorithm 5666, as in West (2005), Wilmott Magazine, May. #}
 {% macro normal_cdf(z) -%}
     {%- set x = "abs(" ~ z ~ ")" -%}
     {%- set above = [
