@@ -25,13 +25,18 @@ SOURCES = "".join(
 LATER = ["stg_load", "int_touched_sensor_minute", "int_sensor_minute_aligned", "sensor_day", "int_metric_series+"]
 
 
+@pytest.fixture(scope="module")
+def factory(tmp_path_factory) -> Warehouse:
+    plant = PLANT.replace("[sensors]", "[sensors, anomalies]") + SOURCES
+    return Warehouse(tmp_path_factory.mktemp("anomalies"), plant=plant)
+
+
 @pytest.fixture
-def plant(warehouse, monkeypatch) -> Warehouse:
+def plant(factory, monkeypatch) -> Warehouse:
     """Its first build is of everything; those after it of what anomalies are made of, as a refresh does."""
-    monkeypatch.setattr(warehouse, "plant", PLANT + SOURCES)
     monkeypatch.setenv("FIRSTPASS_REFRESHED", " ".join(TABLES))
-    start(warehouse)
-    return warehouse
+    start(factory)
+    return factory
 
 
 def start(plant: Warehouse, whole_weeks: bool = False) -> None:

@@ -46,7 +46,8 @@ def plant_of(zone: str, folder) -> Warehouse:
         f"  - {{name: {table}, kind: files, path: inbox/{table}*.ndjson, table: {table}, timezone: UTC}}\n"
         for table in TABLES
     )
-    described = f'plant: {{name: times, timezone: {zone}, production_day_start: "06:00"}}\nsources:\n{sources}'
+    settings = f'name: times, timezone: {zone}, production_day_start: "06:00", subjects: [production]'
+    described = f"plant: {{{settings}}}\nsources:\n{sources}"
     return Warehouse(folder, plant=described)
 
 

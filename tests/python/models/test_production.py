@@ -14,7 +14,7 @@ from pipeline.documentation import KPI_PAGE
 
 TABLES = ["machine_state", "production_count", "production_plan", "staffing", "work_order", "test_record"]
 PLANT = """
-plant: {name: production, timezone: Europe/Berlin, production_day_start: "06:00"}
+plant: {name: production, timezone: Europe/Berlin, production_day_start: "06:00", subjects: [production]}
 sources:
 """ + "".join(f"  - {{name: {name}, kind: files, path: inbox/{name}*.ndjson, table: {name}}}\n" for name in TABLES)
 REFERENCE = {

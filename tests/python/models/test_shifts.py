@@ -30,7 +30,8 @@ def plant(tmp_path_factory) -> Warehouse:
         f"  - {{name: {table}, kind: files, path: inbox/{table}*.ndjson, table: {table}, timezone: UTC}}\n"
         for table in TABLES
     )
-    described = f'plant: {{name: shifts, timezone: UTC, production_day_start: "06:00"}}\nsources:\n{sources}'
+    settings = 'name: shifts, timezone: UTC, production_day_start: "06:00", subjects: [production, comparison]'
+    described = f"plant: {{{settings}}}\nsources:\n{sources}"
     return Warehouse(tmp_path_factory.mktemp("shifts"), plant=described)
 
 

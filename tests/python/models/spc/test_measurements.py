@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import duckdb
 import pytest
 from comparison import differences
+from warehouse import PLANT, Warehouse
 
 from report.spc.study import ChartStudy
 
@@ -57,10 +58,11 @@ def records() -> tuple[list[dict], list[dict]]:
 
 
 @pytest.fixture
-def plant(warehouse):
-    warehouse.reset()
-    warehouse.refer(control_charts=CHARTS, chart_rebases=REBASES, chart_exclusions=EXCLUSIONS)
-    return warehouse
+def plant(tmp_path) -> Warehouse:
+    plant = Warehouse(tmp_path, plant=PLANT.replace("[sensors]", "[spc]"))
+    plant.reset()
+    plant.refer(control_charts=CHARTS, chart_rebases=REBASES, chart_exclusions=EXCLUSIONS)
+    return plant
 
 
 def tables(plant) -> dict:
