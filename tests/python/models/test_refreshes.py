@@ -61,7 +61,7 @@ def test_a_night_and_refreshes_give_the_marts_of_one_build(warehouse, refresh):
         assert refresh()
     held, loads = ledger(warehouse)
     assert held == loads - 2
-    assert warehouse.marts()["sensor_minute"].reading_count.tolist() == [2, 1]
+    assert warehouse.marts()["sensor_minutes"].reading_count.tolist() == [2, 1]
     assert warehouse.build()
     after = warehouse.marts()
     assert len(after["test_attempt"]) == 3

@@ -37,7 +37,7 @@ def findings(marts: dict) -> set[tuple]:
 
 
 def minutes(marts: dict, *columns: str) -> list[tuple]:
-    return list(marts["sensor_minute"][["sensor_id", *columns]].itertuples(index=False, name=None))
+    return list(marts["sensor_minutes"][["sensor_id", *columns]].itertuples(index=False, name=None))
 
 
 def query(plant: Warehouse, text: str) -> list[tuple]:
@@ -54,7 +54,7 @@ def test_what_comes_late_or_again_opens_only_its_own_minute(plant):
     after = night(plant, reading("02T12:07:30", 25.0), sent[0] | {"arrived_at": "2024-01-03T12:00:00"}, sent[1])
     touched = query(plant, "select minute_at from intermediate.int_touched_sensor_minute order by 1")
     assert touched == [(datetime(2024, 1, 2, 12, minute),) for minute in (0, 1, 7)]
-    counts = after["sensor_minute"].set_index("minute_at")
+    counts = after["sensor_minutes"].set_index("minute_at")
     assert (counts.reading_count.sum(), counts.record_count.sum()) == (61, 63)
     assert counts.reading_count[datetime(2024, 1, 2, 12, 7)] == 2
     assert counts.least_delay_s[datetime(2024, 1, 2, 12, 0)] == 1

@@ -53,7 +53,7 @@ def test_files_of_an_older_contract_lack_columns(engine, request):
         pq.write_table(table.drop_columns(newer), oldest)
     assert warehouse.build()
     marts = warehouse.marts()
-    readings = marts["sensor_minute"].set_index("sensor_id")
+    readings = marts["sensor_minutes"].set_index("sensor_id")
     assert readings.least_delay_s.isna().to_dict() == {"A1": True, "A2": False}
     assert readings.trusted_count.to_dict() == {"A1": 1, "A2": 1}
     attempts = marts["test_attempt"].set_index("serial_num")

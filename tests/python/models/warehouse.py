@@ -133,7 +133,7 @@ class Warehouse:
                 session.sql(f"drop database {schema} cascade")
 
     def marts(self) -> dict[str, pd.DataFrame]:
-        """Every published table, rows sorted, whatever the loads were called."""
+        """Every published table and the minutes of sensors, rows sorted, whatever the loads were called."""
         if self.engine == "spark":
             gather(self.paths, self.folder / "target" / "manifest.json")
         with closing(duckdb.connect(str(self.paths.warehouse), read_only=True)) as connection:
@@ -141,6 +141,17 @@ class Warehouse:
                 "select table_schema, table_name from information_schema.tables"
                 " where table_schema in ('marts', 'publish') order by all"
             ).fetchall()
-            return {
+            found = {
                 name: connection.sql(f'select * from "{schema}"."{name}" order by all').df() for schema, name in names
             }
+            return found | ({"sensor_minutes": self._sensor_minutes(connection)} if "sensor_minute" in found else {})
+
+    def _sensor_minutes(self, connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+        source, folder = "intermediate.int_sensor_minute_aligned", self.paths.spark / "tables" / "intermediate.db"
+        if self.engine == "spark":
+            files = [str(file) for file in (folder / "int_sensor_minute_aligned").rglob("*.parquet")]
+            if not files:
+                return pd.DataFrame()
+            source = f"read_parquet({files}, hive_partitioning = true)"
+        rows = connection.sql(f"select * from {source} order by sensor_id, minute_at").df()
+        return rows[sorted(rows.columns)] if len(rows) else pd.DataFrame()
