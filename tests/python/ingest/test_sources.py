@@ -169,8 +169,9 @@ def test_command_says_what_was_loaded_and_what_failed(site, monkeypatch):
         "reference: ref_plant: 1 loaded, 1 rows",
         "tests: test_record: 1 loaded, 1 rows, 1 rejected, 1 failed",
     ]
-    assert lines[2].startswith("1 records were rejected; `python -m ingest rejects` shows them")
-    assert lines[3].startswith("failed: inbox/b.csv: the file is empty; see ")
+    assert [line.split(":")[1] for line in lines[2:4]] == [" calendar_day", " calendar_shift"]
+    assert lines[4].startswith("1 records were rejected; `python -m ingest rejects` shows them")
+    assert lines[5].startswith("failed: inbox/b.csv: the file is empty; see ")
     assert run(site, monkeypatch, "--plant", str(site.folder)).output == "nothing new\n"
 
 
@@ -209,7 +210,7 @@ def test_data_contract_page_is_current(site, monkeypatch):
 
 
 def test_contracts_cover_the_design():
-    assert len(RECORD_TABLES) == 19
+    assert len(RECORD_TABLES) == 21
     assert all(contract.description.startswith("One row") for contract in CONTRACTS.values())
 
 

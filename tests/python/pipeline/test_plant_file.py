@@ -102,7 +102,7 @@ WRONG = {
     "day that does not exist": (SIMULATOR % "start: 2024-13-01", "not valid YAML: month must be in 1..12"),
     "key of another kind": (
         SIMULATOR % "path: x",
-        "sources.sim.path: unknown key; expected name, kind, seed, scale, weeks, start",
+        "sources.sim.path: unknown key; expected name, kind, seed, scale, weeks, start, faults",
     ),
     "unknown format": (
         FILES % "format: xls",
