@@ -108,15 +108,17 @@ class Histories:
                 serial_num=serial,
             )
 
-    def counts(self, machine: str) -> None:
-        for _ in range(self.random.randint(1, 12)):
-            start = self.moment()
-            total, scrap = self.random.randint(0, 50), self.random.choice([0, 0, 3])
+    def counts(self, machine: str, at: str | None = None) -> None:
+        """At random, or one of ten minutes."""
+        for _ in range(1 if at else self.random.randint(1, 12)):
+            start = datetime.fromisoformat(at).replace(tzinfo=None) if at else self.moment()
+            minutes = 10 if at else self.random.choice([10, 60, 60, 480, 1440])
+            total, scrap = self.random.randint(bool(at), 50), self.random.choice([0, 0, 3])
             self.add(
                 "production_count",
                 machine_id=machine,
                 interval_start_at=iso(start),
-                interval_end_at=iso(start + timedelta(minutes=self.random.choice([10, 60, 60, 480, 1440]))),
+                interval_end_at=iso(start + timedelta(minutes=minutes)),
                 product_name=self.random.choice("PQ"),
                 total_count=total + scrap,
                 scrap_count=scrap,
@@ -252,6 +254,12 @@ def test_machines_at_random_spend_their_time_as_the_definitions_say(plant, monke
             histories.jobs(machine)
     for line in ("L1", "L2", "L3", "L4"):
         histories.changes(line)
+    # one that makes something just as its line is closed is known of for the rest of the shift
+    closings = {
+        change["line_id"]: change["start_at"] for _, change in histories.records if change.get("kind") == "closed"
+    }
+    for machine in list(machines)[3::7]:
+        histories.counts(machine, closings[machines[machine]])
     # what comes last is of three days: the weeks of most others stay as they are
     loads, touched = [[], []], []
     days_of_last = [(first + timedelta(days=9 + number)).date().isoformat() for number in range(3)]
