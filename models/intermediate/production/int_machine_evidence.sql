@@ -1,6 +1,7 @@
 -- What shows production on the days being read, and when: runs of cycles without a gap that is a stop (kind cycle), in
--- each the time from its first part to its last (part), tests, retests and count intervals (count_outside: none of it
--- is scheduled); and from when on which product is loaded (product: until_at is when that was recorded).
+-- each the time from its first part to its last (part), tests, retests, count intervals and those of them of which
+-- nothing is scheduled (count_outside); and from when on which product is loaded (product: until_at is when that was
+-- recorded).
 with
 
 rules as (
@@ -161,8 +162,15 @@ shown as (
     from tests
     union all
     select
+        machine_id,
+        'count' as kind,
+        moment,
+        until_at
+    from counts
+    union all
+    select
         counts.machine_id,
-        case when counts_scheduled.machine_id is null then 'count_outside' else 'count' end as kind,
+        'count_outside' as kind,
         counts.moment,
         counts.until_at
     from counts
@@ -170,6 +178,7 @@ shown as (
         on counts.machine_id = counts_scheduled.machine_id
         and counts.moment = counts_scheduled.moment
         and counts.until_at = counts_scheduled.until_at
+    where counts_scheduled.machine_id is null
 ),
 
 products as (

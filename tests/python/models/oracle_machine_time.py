@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
+from functools import cached_property
 from itertools import pairwise
 from math import floor
 
@@ -46,6 +47,7 @@ class Line:
     breaks: list[tuple[datetime, datetime]]
     changes: dict[str, list[tuple[datetime, datetime]]]
 
+    @cached_property
     def bounds(self) -> set[datetime]:
         spans = [
             *self.breaks,
@@ -73,7 +75,7 @@ class Line:
 
     def changes_between(self, start: datetime, end: datetime, scheduled: bool) -> bool:
         """Whether some moment in [start, end) is scheduled, or none is, as asked."""
-        moments = [start, *(moment for moment in self.bounds() if start < moment < end)]
+        moments = [start, *(moment for moment in self.bounds if start < moment < end)]
         return start < end and any((self.unscheduled(moment) is None) == scheduled for moment in moments)
 
 
@@ -117,7 +119,7 @@ class Machine:
         for day in self.days:
             if day.production_date < first or day.start > self.horizon:
                 continue
-            bounds = self.line.bounds() | {self.horizon} | set(self.times)
+            bounds = self.line.bounds | {self.horizon} | set(self.times)
             for start, _ in self.states:
                 bounds |= {start, start + WEEK}
             for spans in (*self.jobs.values(), [count[:2] for count in self.counts]):
