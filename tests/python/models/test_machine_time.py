@@ -239,7 +239,6 @@ def expected(plant: Warehouse, zone: str, machines: dict[str, str]) -> dict[str,
 )
 def test_machines_at_random_spend_their_time_as_the_definitions_say(plant, monkeypatch, zone, first, seed):
     plant.plant = described(zone)
-    plant.has_views = False  # those of the plant before say which of its days are read
     plant.reset()
     histories = Histories(first, 36, seed)
     # each kind of machine on two lines, in another zone on others

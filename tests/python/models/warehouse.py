@@ -85,10 +85,22 @@ class Warehouse:
         """`dbt run`, whole or of what `arguments` select; whether it succeeded."""
         self.has_views &= self.paths.warehouse.exists()
         variables = ["--vars", "rewrite_whole_weeks: true"] if self.whole_weeks else []
-        without = ["--exclude", "config.materialized:view"] if self.has_views and "--select" not in arguments else []
+        without = ["--exclude", *self.lasting_views()] if self.has_views and "--select" not in arguments else []
         success = self.dbt("run", *arguments, *variables, *without).success
         self.has_views |= success and self.engine == "duckdb" and "--select" not in arguments
         return success
+
+    def lasting_views(self) -> list[str]:
+        """The views that are the same whatever is loaded: into others the times to be read are written out."""
+        (manifest,) = self.manifests.values()
+
+        def writes_times(macros: list[str]) -> bool:
+            return "macro.firstpass.within_spans" in macros or any(
+                writes_times(manifest.macros[name].depends_on.macros) for name in macros if ".firstpass." in name
+            )
+
+        views = [node for node in manifest.nodes.values() if node.config.materialized == "view"]
+        return [node.name for node in views if not writes_times(node.depends_on.macros)]
 
     def test(self) -> bool:
         """`make verify`: every data test over all of history; whether all passed."""
