@@ -1,5 +1,5 @@
--- One row per series with something new: from which production day on its points are judged again, and from which day on
--- they are read for that. Everything, where nothing was judged yet.
+-- One row per series with something new: from which production day on its points are judged again, and from which day
+-- on they are read for that. Everything, where nothing was judged yet.
 {# named here, since dbt looks for them where no condition hides them #}
 {% set stg_ref_plant = ref("stg_ref_plant") -%}
 {% set stg_maintenance = ref("stg_maintenance") -%}
