@@ -21,7 +21,7 @@
             )
             when 'spread' then ' scatters more or less than usual'
             when 'rhythm' then ' does not follow its usual daily rhythm'
-            when 'together' then ' and other sensors of the machine are off together, more than each alone'
+            when 'together' then ' does not move with the other series of its machine as it used to'
             when 'share' then concat(' fell to ', {{ observed_share }}, ', usual is ', {{ expected_share }})
             when 'peers' then concat(' is ', {{ observed_share }}, ' this week, other machines have ', {{ expected_share }})
         end,

@@ -7,5 +7,5 @@ select
         coalesce(
             min_by(value, line_number) filter (where parameter = '{{ parameter }}'), {{ value }}e0
         ) as {{ parameter }}{{ "," if not loop.last }}
-    {% endfor %}
+    {% endfor -%}
 from {{ ref("stg_ref_anomaly_parameters") }}

@@ -1,6 +1,6 @@
--- One row per flagged point, of whatever kind, with the trouble (anomaly_id) that it is part of. Points of a series make
--- one trouble until it has been quiet for the refractory time; troubles of a machine's series that overlap, or all but
--- overlap, are one.
+-- One row per flagged point, of whatever kind, with the trouble (anomaly_id) that it is part of. Points of a series
+-- make one trouble until it has been quiet for the refractory time; troubles of a machine's series that overlap, or all
+-- but overlap, are one.
 with
 
 parameters as (
@@ -75,7 +75,7 @@ flags as (
         series_id,
         'missing' as detector,
         point_at,
-        gap_ticks / 30e0 as ratio,
+        gap_ticks / parameters.gap_least as ratio,
         null::double as observed,
         null::double as expected,
         null::double as lower_limit,
@@ -84,6 +84,7 @@ flags as (
         null::double as units_short,
         production_date
     from {{ ref("int_missing_now") }}
+    cross join parameters
 ),
 
 spans as (
@@ -109,6 +110,15 @@ spans as (
     cross join parameters
 ),
 
+lines as (
+    select
+        coalesce(line_id, '') as line_key,
+        count(*) as series_count
+    from series
+    where entity_type = 'sensor'
+    group by coalesce(line_id, '')
+),
+
 -- much of a line silent at once: it stood, or its gateway did, and no sensor of it is at fault
 silences as (
     select
@@ -118,16 +128,9 @@ silences as (
     inner join spans as others
         on coalesce(spans.line_id, '') = coalesce(others.line_id, '')
         and others.detector = 'missing'
-        and others.from_at < spans.to_at
-        and others.to_at > spans.from_at
-    inner join (
-        select
-            coalesce(line_id, '') as line_key,
-            count(*) as series_count
-        from series
-        where entity_type = 'sensor'
-        group by coalesce(line_id, '')
-    ) as lines on coalesce(spans.line_id, '') = lines.line_key
+        and spans.to_at > others.from_at
+        and spans.from_at < others.to_at
+    inner join lines on coalesce(spans.line_id, '') = lines.line_key
     where spans.detector = 'missing' and spans.entity_type = 'sensor'
     group by spans.series_id, spans.point_at
     having

@@ -1,7 +1,7 @@
 -- One row per series and batch being judged: what is usual by the batches before it, and how far off is too far. Centre
 -- and widths are medians over blocks; how far a point may be off is scaled by high quantiles of how far the points of
--- those blocks were off themselves, so that a series which often jumps has to jump further. Of the last blocks those that
--- were far off are left out: a trouble that goes on is no measure of itself; what came again and again is.
+-- those blocks were off themselves, so that a series which often jumps has to jump further. Of the last blocks those
+-- that were far off are left out: a trouble that goes on is no measure of itself; what came again and again is.
 {% set measures = ["spike", "jump", "short", "long", "wider", "narrower", "drift", "rhythm", "run", "gap"] -%}
 
 with
@@ -106,8 +106,14 @@ distances as (
         before.jump / centres.scale as jump,
         greatest(before.short_most - centres.centre, centres.centre - before.short_least) / centres.scale as short,
         greatest(before.long_most - centres.centre, centres.centre - before.long_least) / centres.scale as long,
-        ln(greatest(before.step_most, centres.step_scale / 1e3) / centres.step_scale) as wider,
-        -1e0 * ln(greatest(before.step_least, centres.step_scale / 1e3) / centres.step_scale) as narrower,
+        case
+            when before.step_most is not null
+                then ln(greatest(before.step_most, centres.step_scale / 1e3) / centres.step_scale)
+        end as wider,
+        case
+            when before.step_least is not null
+                then -1e0 * ln(greatest(before.step_least, centres.step_scale / 1e3) / centres.step_scale)
+        end as narrower,
         abs(before.day_mid - centres.centre) / centres.scale as drift,
         before.day_deviation / centres.scale as rhythm,
         before.run_ticks as run,
@@ -142,14 +148,14 @@ high as (
         max(distances.scale) as scale,
         max(distances.step_scale) as step_scale,
         max(distances.sensitivity_factor) as sensitivity_factor,
-        max(usual.drift_count) as drift_count,
         {% for measure in measures -%}
             max(usual.{{ measure }}_usual) as {{ measure }}_usual,
             {{ quantile(
                 "case when not (distances.is_recent and distances." ~ measure ~ " > 1.5e0 * usual." ~ measure
                 ~ "_usual) then distances." ~ measure ~ " end", 0.98
-            ) }} as {{ measure }}_high{{ "," if not loop.last }}
-        {% endfor %}
+            ) }} as {{ measure }}_high,
+        {% endfor -%}
+        max(usual.drift_count) as drift_count
     from distances
     inner join usual
         on distances.series_id = usual.series_id
@@ -167,15 +173,15 @@ final as (
         high.drift_count,
         high.centre,
         high.scale,
-        high.step_scale,
         {% for measure in measures -%}
             -- wider while there is little to go by
             high.sensitivity_factor * (1e0 + parameters.learning / sqrt(high.block_count)) * greatest(
                 parameters.{{ measure }}_usual * coalesce(high.{{ measure }}_usual, 0e0),
                 parameters.{{ measure }}_high * coalesce(high.{{ measure }}_high, 0e0),
                 parameters.{{ measure }}_least
-            ) as {{ measure }}_limit{{ "," if not loop.last }}
-        {% endfor %}
+            ) as {{ measure }}_limit,
+        {% endfor -%}
+        high.step_scale
     from high
     cross join parameters
 )

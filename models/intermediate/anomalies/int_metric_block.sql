@@ -1,5 +1,5 @@
--- One row per series and block of time: middle, width and extremes of what was left of its points. What baselines are made
--- of; points older than a day are not read again.
+-- One row per series and block of time: middle, width and extremes of what was left of its points. What baselines are
+-- made of; points older than a day are not read again.
 {{ config(
     materialized="incremental",
     partition_by="production_date",

@@ -1,5 +1,5 @@
--- Spans in which a place (a machine, or a line's own sensors) is not itself: nothing is flagged, nothing is learned. Spans
--- of a place never overlap; of two reasons at once the first in the alphabet is named.
+-- Spans in which a place (a machine, or a line's own sensors) is not itself: nothing is flagged, nothing is learned.
+-- Spans of a place never overlap; of two reasons at once the first in the alphabet is named.
 {{ config(materialized="view") }}
 
 with
@@ -72,11 +72,11 @@ spans as (
     inner join places on coalesce(holidays.line_id = places.line_id, holidays.line_id is null)
 ),
 
--- machines need a while until they run as before
+-- machines need a while until they run as before; the minute in which they stop is not itself either
 settled as (
     select
         spans.place,
-        spans.start_at,
+        date_trunc('minute', spans.start_at)::timestamp as start_at,
         spans.end_at + parameters.settling_min::int * interval '1 minute' as end_at,
         spans.reason
     from spans

@@ -1,6 +1,6 @@
--- One row per series, production day being judged, and hour of it: the rhythm that is expected, as a difference from the
--- series' level, at the middle of the hour, of that before, and of that after. Which rhythm, if any, is settled by how
--- well each would have told the last 14 days.
+-- One row per series, production day being judged, and hour of it: the rhythm that is expected, as a difference from
+-- the series' level, at the middle of the hour, of that before, and of that after. Which rhythm, if any, is settled by
+-- how well each would have told the last 14 days.
 with
 
 profiles as (
@@ -34,9 +34,12 @@ errors as (
         series_id,
         baseline_number,
         day_number,
-        {% for error in ["level_error", "day_error", "day_count", "week_error", "day_error_of_week", "level_error_of_week", "compared_count"] -%}
-            sum({{ error }}) over fortnight as {{ error }}{{ "," if not loop.last }}
-        {% endfor %}
+        {% for error in [
+            "level_error", "day_error", "day_count", "week_error", "day_error_of_week", "level_error_of_week",
+        ] -%}
+            sum({{ error }}) over fortnight as {{ error }},
+        {% endfor -%}
+        sum(compared_count) over fortnight as compared_count
     from days
     window fortnight as (
         partition by series_id, baseline_number order by day_number range between 14 preceding and 1 preceding
@@ -50,7 +53,9 @@ rhythms as (
         day_number,
         case
             when
-                compared_count >= 72 and week_error < .8e0 * level_error_of_week and week_error < .85e0 * day_error_of_week
+                compared_count >= 72
+                and week_error < .8e0 * level_error_of_week
+                and week_error < .85e0 * day_error_of_week
                 then 'week'
             when day_count >= 24 and day_error < .8e0 * level_error then 'day'
             else 'none'

@@ -1,4 +1,5 @@
--- One row per series, production day and hour of it: what its values were there, as one median. Rhythms are read from it.
+-- One row per series, production day and hour of it: what its values were there, as one median. Rhythms are read from
+-- it.
 {{ config(
     materialized="incremental",
     partition_by="production_date",

@@ -1,5 +1,5 @@
--- One row per point of every series of values that is watched. local_s: seconds from Monday 2000-01-03's production day to
--- the point, wall time; blocks, batches, days and hours are counted in it. Shares are int_metric_share.
+-- One row per point of every series of values that is watched. local_s: seconds from Monday 2000-01-03's production day
+-- to the point, wall time; blocks, batches, days and hours are counted in it. Shares are int_metric_share.
 {{ config(materialized="view") }}
 
 {% set epoch = "timestamp '2000-01-03 00:00:00'" %}

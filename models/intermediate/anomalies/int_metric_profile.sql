@@ -1,5 +1,5 @@
--- One row per series, production day and hour of it: what the hour is expected to be by the days before alone, and by the
--- same weekday of the weeks before. Days with a fault among them are outvoted: these are medians.
+-- One row per series, production day and hour of it: what the hour is expected to be by the days before alone, and by
+-- the same weekday of the weeks before. Days with a fault among them are outvoted: these are medians.
 {{ config(
     materialized="incremental",
     partition_by="production_date",

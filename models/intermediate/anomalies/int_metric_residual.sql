@@ -1,6 +1,6 @@
--- One row per point being judged: what is left of it without the rhythm (residual), and what that was over the last points.
--- A point knows no later one. tick: time in periods of the series; all frames are spans of ticks, so that a point depends
--- on the same points whatever else is read with it.
+-- One row per point being judged: what is left of it without the rhythm (residual), and what that was over the last
+-- points. A point knows no later one. tick: time in periods of the series; all frames are spans of ticks, so that a
+-- point depends on the same points whatever else is read with it.
 {% set frames = {
     "local_mid": ["avg(residual)", "14.5e0 preceding and 2.5e0 preceding"],
     "short_mid": ["avg(residual)", "17.5e0 preceding and current row"],
@@ -15,6 +15,7 @@ with
 points as (
     select
         points.series_id,
+        points.place,
         points.baseline_number,
         points.point_at,
         points.value,
@@ -39,7 +40,8 @@ slots as (
     select
         *,
         floor((local_s - day_number * 86400e0) / 3600e0)::bigint as slot,
-        (local_s - day_number * 86400e0) / 3600e0 - floor((local_s - day_number * 86400e0) / 3600e0) - .5e0 as off_middle
+        (local_s - day_number * 86400e0) / 3600e0
+        - floor((local_s - day_number * 86400e0) / 3600e0) - .5e0 as off_middle
     from points
 ),
 
@@ -47,6 +49,8 @@ slots as (
 residuals as (
     select
         slots.series_id,
+        slots.place,
+        slots.period_s,
         slots.baseline_number,
         slots.point_at,
         slots.tick,
@@ -85,11 +89,29 @@ steps as (
         tick - lag(tick, 2) over series as gap_ticks_2,
         tick - lag(tick, 7) over series as gap_ticks_7,
         tick - lag(tick, 19) over series as gap_ticks_19,
+        lag(point_at) over series as point_1_at,
         lag(value) over series as value_1,
         lag(value - expected) over series as residual_1,
         lag(value - expected, 2) over series as residual_2
     from residuals
     window series as (partition by series_id, baseline_number order by tick)
+),
+
+-- minutes in which nothing is looked at are not missing
+left_out as (
+    select
+        steps.series_id,
+        steps.point_at,
+        sum({{ seconds_between(
+            "greatest(exclusions.start_at, steps.point_1_at)", "least(exclusions.end_at, steps.point_at)"
+        ) }}) as left_out_s
+    from steps
+    inner join {{ ref("int_metric_exclusion") }} as exclusions
+        on steps.place = exclusions.place
+        and steps.point_at > exclusions.start_at
+        and steps.point_1_at < exclusions.end_at
+    where steps.gap_ticks > 2.5e0 and steps.period_s <= 3600e0
+    group by steps.series_id, steps.point_at
 ),
 
 moved as (
@@ -106,18 +128,21 @@ moving as (
         {% for name, (value, frame) in frames.items() -%}
             {{ value }} over (
                 partition by series_id, baseline_number order by tick range between {{ frame }}
-            ) as {{ name }}{{ "," if not loop.last }}
-        {% endfor %}
+            ) as {{ name }},
+        {% endfor -%}
+        count(absolute_step) over (
+            partition by series_id, baseline_number order by tick range between 29.5e0 preceding and current row
+        ) as step_count
     from moved
 ),
 
 final as (
     select
-        series_id,
+        moving.series_id,
         baseline_number,
         batch_number,
         block_number,
-        point_at,
+        moving.point_at,
         value,
         expected,
         rhythm,
@@ -125,7 +150,8 @@ final as (
         recent_mid,
         case when gap_ticks_7 <= 17.5e0 and not is_switched then short_mid end as short_mid,
         case when gap_ticks_19 <= 59.5e0 and not is_switched then long_mid end as long_mid,
-        step_mid,
+        -- of fewer steps it is chance
+        case when step_count >= 15 then step_mid end as step_mid,
         -- the middle one of three: two of them are as far off
         case
             when gap_ticks_2 <= 5e0 and not is_switched
@@ -139,9 +165,12 @@ final as (
         case when not is_switched then greatest(residual + above - local_mid, local_mid - residual + below) end as jump,
         coalesce(tick - changed_tick, 240e0) as run_ticks,
         -- none before it within what is read: a long gap, or the first point of all, which nothing judges
-        least(coalesce(gap_ticks, 300e0), 300e0) as gap_ticks,
+        least(coalesce(gap_ticks - coalesce(left_out.left_out_s, 0e0) / period_s, 300e0), 300e0) as gap_ticks,
         production_date
     from moving
+    left join left_out
+        on moving.series_id = left_out.series_id
+        and moving.point_at = left_out.point_at
     where is_judged
 )
 

@@ -1,5 +1,6 @@
 -- One row per point being judged: by each detector, how far off it is as a share of what is too far (1 is flagged).
--- level: the same, however long the level has been off; what several series of a machine are judged together by.
+-- level: the mean of the last 60 points, in widths from the centre; level_ratio: shift_ratio, however long the level
+-- has been off. What several series of a machine are judged together by.
 with
 
 points as (
@@ -13,11 +14,16 @@ points as (
         {% endfor -%}
         touched.hold_share,
         touched.drift_blocks,
+        (residuals.long_mid - baselines.centre) / baselines.scale as level,
         abs(residuals.short_mid - baselines.centre) / baselines.scale as short_size,
         abs(residuals.long_mid - baselines.centre) / baselines.scale as long_size,
         abs(residuals.short_mid - residuals.recent_mid) / baselines.scale as short_recent,
         abs(residuals.long_mid - residuals.recent_mid) / baselines.scale as long_recent,
-        ln(greatest(residuals.step_mid, baselines.step_scale / 1e3) / baselines.step_scale) as spread_size,
+        -- greatest() would take a NULL for the least there is
+        case
+            when residuals.step_mid is not null
+                then ln(greatest(residuals.step_mid, baselines.step_scale / 1e3) / baselines.step_scale)
+        end as spread_size,
         blocks.day_count,
         blocks.day_mid,
         abs(blocks.day_mid - baselines.centre) / baselines.scale as drift_size,
@@ -47,6 +53,7 @@ final as (
         scale,
         gap_ticks,
         run_ticks,
+        level,
         greatest(coalesce(spike / spike_limit, 0e0), coalesce(jump / jump_limit, 0e0)) / scale as spike_ratio,
         greatest(
             coalesce(case when short_recent >= hold_share * short_size then short_size / short_limit end, 0e0),

@@ -31,6 +31,14 @@ sensors as (
     left join machines on sensors.machine_id = machines.machine_id
 ),
 
+stations_seen as (
+    select distinct
+        machine_id,
+        product_name,
+        test_name
+    from {{ ref("station_day") }}
+),
+
 stations as (
     select
         'station' as entity_type,
@@ -44,7 +52,7 @@ stations as (
         86400e0 as period_s,
         null::double as lower_limit,
         null::double as upper_limit
-    from (select distinct machine_id, product_name, test_name from {{ ref("station_day") }}) as seen
+    from stations_seen as seen
     left join machines on seen.machine_id = machines.machine_id
 ),
 
@@ -123,9 +131,9 @@ dials_ranked as (
         ) as setting_rank
     from named
     inner join {{ ref("stg_ref_anomaly_settings") }} as settings
-        on coalesce(settings.entity_type = named.entity_type, true)
+        on coalesce(named.entity_type = settings.entity_type, true)
         and coalesce(settings.entity in (named.entity, named.machine_id), settings.entity is null)
-        and coalesce(settings.metric = named.metric, true)
+        and coalesce(named.metric = settings.metric, true)
 ),
 
 classes_ranked as (

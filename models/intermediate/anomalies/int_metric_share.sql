@@ -4,6 +4,14 @@
 
 with
 
+products as (
+    select
+        product_name,
+        min(family) as family
+    from {{ ref("stg_ref_products") }}
+    group by product_name
+),
+
 plant as (
     select * from {{ ref("stg_ref_plant") }}
 ),
@@ -74,13 +82,7 @@ final as (
     left join machines
         on shares.entity = machines.machine_id
         and shares.entity_type = 'station'
-    left join (
-        select
-            product_name,
-            min(family) as family
-        from {{ ref("stg_ref_products") }}
-        group by product_name
-    ) as products on shares.product_name = products.product_name
+    left join products on shares.product_name = products.product_name
 )
 
 select * from final

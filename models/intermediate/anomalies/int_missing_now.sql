@@ -1,5 +1,5 @@
--- One row per sensor that used to report and does not any more: since when, while others still do. Those that fell silent
--- together with most of their line are left out: the line stands.
+-- One row per sensor that used to report and does not any more: since when, while others still do. Those that fell
+-- silent together with most of their line are left out: the line stands.
 {{ config(materialized="view") }}
 
 with

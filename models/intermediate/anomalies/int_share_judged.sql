@@ -1,7 +1,8 @@
--- One row per series of shares and production day: how far the last day, two days and five days lie below what was usual
--- in the four weeks before them, and below the other machines of the same product and test; in standard deviations by
--- exact tails of the binomial, widened where days scatter more than units alone would, and where there is little to
--- compare with. Days that were far off are left out of what is usual. A product with little history borrows from its family.
+-- One row per series of shares and production day: how far the last day, two days and five days lie below what was
+-- usual in the four weeks before them, and below the other machines of the same product and test; in standard
+-- deviations by exact tails of the binomial, widened where days scatter more than units alone would, and where there is
+-- little to compare with. Days that were far off are left out of what is usual. A product with little history borrows
+-- from its family.
 {% set before = "range between 33 preceding and 5 preceding" -%}
 
 with
@@ -23,18 +24,19 @@ days as (
 first_looks as (
     select
         *,
-        {{ likely_share("sum(numerator) over before", "sum(denominator) over before") }} as first_usual,
         {% for count in ["numerator", "denominator"] -%}
             sum({{ count }}) over (
                 partition by metric, family, test_name order by day_number {{ before }}
             ) as family_{{ count }},
             sum({{ count }}) over (
-                partition by metric, product_name, test_name order by day_number range between 6 preceding and current row
+                partition by metric, product_name, test_name
+                order by day_number range between 6 preceding and current row
             ) as peers_{{ count }},
             sum({{ count }}) over (
                 partition by series_id order by day_number range between 6 preceding and current row
-            ) as week_{{ count }}{{ "," if not loop.last }}
-        {% endfor %}
+            ) as week_{{ count }},
+        {% endfor -%}
+        {{ likely_share("sum(numerator) over before", "sum(denominator) over before") }} as first_usual
     from days
     window before as (partition by series_id, baseline_number order by day_number {{ before }})
 ),
@@ -106,7 +108,8 @@ final as (
         week_denominator,
         {% for days in [1, 2, 5] -%}
             {{ binomial_z("numerator_" ~ days, "denominator_" ~ days, "usual_share") }}
-            / (learning_factor * sqrt(dispersion * (1e0 + denominator_{{ days }} / base_count::double))) as z_{{ days }},
+            / (learning_factor * sqrt(dispersion * (1e0 + denominator_{{ days }} / base_count::double)))
+                as z_{{ days }},
         {% endfor -%}
         {{ binomial_z("week_numerator", "week_denominator", "peers_share") }}
         / sqrt(dispersion * (1e0 + week_denominator / (peers_denominator - week_denominator)::double)) as z_peers,

@@ -1,5 +1,5 @@
--- One row per series with something new: from which production day on its points are judged again, and from which day on
--- they are read for that. Everything, where nothing was judged yet.
+-- One row per series with something new: from which production day on its points are judged again, and from which day
+-- on they are read for that. Everything, where nothing was judged yet.
 {# named here, since dbt looks for them where no condition hides them #}
 {% set stg_ref_plant = ref("stg_ref_plant") -%}
 {% set stg_maintenance = ref("stg_maintenance") -%}
@@ -11,6 +11,7 @@
 {% set stg_metric_point = ref("stg_metric_point") -%}
 {% set is_first = not execute or flags.FULL_REFRESH
     or adapter.get_relation(this.database, this.schema, "int_anomaly_flag") is none -%}
+{% set first_of_batch = "case when batch_s > 86400e0 then date_trunc('week', first_day)::date else first_day end" -%}
 
 with
 
@@ -131,7 +132,12 @@ days as (
 from_batch as (
     select
         *,
-        case when batch_s > 86400e0 then date_trunc('week', first_day)::date else first_day end as touched_from
+        {% if rewrites_whole_weeks() -%}
+            -- whole days are taken out, of all series: none may begin later than another
+            min({{ first_of_batch }}) over () as touched_from
+        {%- else -%}
+            {{ first_of_batch }} as touched_from
+        {%- endif %}
     from days
     where first_day is not null
 ),

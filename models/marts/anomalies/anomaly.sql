@@ -11,7 +11,9 @@ parameters as (
 peaks_ranked as (
     select
         *,
-        row_number() over (partition by anomaly_id order by ratio desc, point_at asc, series_id asc, detector asc) as peak_rank
+        row_number() over (
+            partition by anomaly_id order by ratio desc, point_at asc, series_id asc, detector asc
+        ) as peak_rank
     from points
 ),
 
