@@ -18,3 +18,11 @@
         )
     {% endif %}
 {% endmacro %}
+
+{# Whether no series was judged yet, or all are to be. #}
+{% macro judges_all_series() %}
+    {{ return(
+        not execute or flags.FULL_REFRESH
+        or adapter.get_relation(this.database, this.schema, "int_anomaly_flag") is none
+    ) }}
+{% endmacro %}

@@ -1,5 +1,5 @@
--- What the time of a machine can be: one row per bucket, with its name in ISO 22400-2 and the group of time that it counts
--- as unless the plant says otherwise (int_time_bucket).
+-- What the time of a machine can be: one row per bucket, with its name in ISO 22400-2 and the group of time that it
+-- counts as unless the plant says otherwise (int_time_bucket).
 with
 
 buckets (bucket, iso_name, time_group, is_loss, loss_class, description) as (
@@ -9,7 +9,7 @@ buckets (bucket, iso_name, time_group, is_loss, loss_class, description) as (
         'performance_stop', 'actual production time', 'APT', true, 'performance',
         'A gap between cycles that is too short to be a stop of its own: lost, but within production.'
     ),
-    ('retest', 'actual production time', 'APT', true, 'quality', 'Only units that were tested before are being tested.'),
+    ('retest', 'actual production time', 'APT', true, 'quality', 'Only units tested before are being tested.'),
     (
         'unplanned_production', 'actual production time', 'APT', false, null,
         'Production outside planned busy time: in a break, in planned maintenance or where no shift is.'
@@ -27,7 +27,7 @@ buckets (bucket, iso_name, time_group, is_loss, loss_class, description) as (
     ('late_start', 'actual unit down time', 'ADOT', true, 'organisation', 'Scheduled time before the first part.'),
     ('early_end', 'actual unit down time', 'ADOT', true, 'organisation', 'Scheduled time after the last part.'),
     ('break', 'planned down time', 'planned_downtime', false, null, 'A planned break.'),
-    ('planned_maintenance', 'planned down time', 'planned_downtime', false, null, 'Planned maintenance or calibration.'),
+    ('planned_maintenance', 'planned down time', 'planned_downtime', false, null, 'Maintenance or calibration, planned.'),
     ('planned_stop', 'planned down time', 'planned_downtime', false, null, 'Any other planned stop.'),
     ('unscheduled', 'unscheduled time', 'unscheduled', false, null, 'No shift is scheduled.'),
     ('holiday', 'unscheduled time', 'unscheduled', false, null, 'A holiday.'),

@@ -3,9 +3,9 @@
 {{ config(materialized="view") }}
 
 select
-    {% for parameter, value in anomaly_parameters().items() -%}
+{% for parameter, value in anomaly_parameters().items() -%}
         coalesce(
             min_by(value, line_number) filter (where parameter = '{{ parameter }}'), {{ value }}e0
         ) as {{ parameter }}{{ "," if not loop.last }}
-    {% endfor -%}
+{% endfor -%}
 from {{ ref("stg_ref_anomaly_parameters") }}

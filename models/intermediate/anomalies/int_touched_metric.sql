@@ -9,8 +9,7 @@
 {% set int_touched_sensor_minute = ref("int_touched_sensor_minute") -%}
 {% set int_touched_week = ref("int_touched_week") -%}
 {% set stg_metric_point = ref("stg_metric_point") -%}
-{% set is_first = not execute or flags.FULL_REFRESH
-    or adapter.get_relation(this.database, this.schema, "int_anomaly_flag") is none -%}
+{% set is_first = judges_all_series() -%}
 {% set first_of_batch = "case when batch_s > 86400e0 then date_trunc('week', first_day)::date else first_day end" -%}
 
 with
@@ -20,91 +19,91 @@ series as (
 ),
 
 {% if is_first %}
-new_points as (
-    select
-        series_id,
-        min(production_date) as touched_from
-    from {{ ref("int_metric_point") }}
-    group by series_id
-),
+    new_points as (
+        select
+            series_id,
+            min(production_date) as touched_from
+        from {{ ref("int_metric_point") }}
+        group by series_id
+    ),
 {% else %}
-plant as (
-    select * from {{ stg_ref_plant }}
-),
+    plant as (
+        select * from {{ stg_ref_plant }}
+    ),
 
--- what else is there to know of a place or a process, as spans
-notes as (
-    select
-        machine_id as entity,
-        {{ production_date("start_at_local") }} as touched_from
-    from {{ stg_maintenance }}
-    cross join plant
-    where is_new
-    union all
-    -- a state may have ended with the next one
-    select
-        machine_id as entity,
-        {{ production_date("state_start_at_local") }} - 7 as touched_from
-    from {{ stg_machine_state }}
-    cross join plant
-    where is_new
-    union all
-    select
-        line_id as entity,
-        {{ production_date("start_at_local") }} as touched_from
-    from {{ stg_schedule_change }}
-    cross join plant
-    where is_new
-    union all
-    select
-        entity,
-        {{ production_date("changed_at_local") }} as touched_from
-    from {{ stg_process_change }}
-    cross join plant
-    where is_new
-),
+    -- what else is there to know of a place or a process, as spans
+    notes as (
+        select
+            machine_id as entity,
+            {{ production_date("start_at_local") }} as touched_from
+        from {{ stg_maintenance }}
+        cross join plant
+        where is_new
+        union all
+        -- a state may have ended with the next one
+        select
+            machine_id as entity,
+            {{ production_date("state_start_at_local") }} - 7 as touched_from
+        from {{ stg_machine_state }}
+        cross join plant
+        where is_new
+        union all
+        select
+            line_id as entity,
+            {{ production_date("start_at_local") }} as touched_from
+        from {{ stg_schedule_change }}
+        cross join plant
+        where is_new
+        union all
+        select
+            entity,
+            {{ production_date("changed_at_local") }} as touched_from
+        from {{ stg_process_change }}
+        cross join plant
+        where is_new
+    ),
 
-touched as (
-    select
-        series.series_id,
-        minutes.production_date as touched_from
-    from {{ int_touched_sensor_minute }} as minutes
-    inner join series
-        on minutes.sensor_id = series.entity
-        and series.entity_type = 'sensor'
-    union all
-    select
-        series.series_id,
-        weeks.week_start as touched_from
-    from series
-    cross join {{ int_touched_week }} as weeks
-    where series.entity_type = 'station'
-    union all
-    select
-        series.series_id,
-        {{ production_date("points.point_at_local") }} as touched_from
-    from {{ stg_metric_point }} as points
-    cross join plant
-    inner join series
-        on points.entity = series.entity
-        and points.metric = series.metric
-        and series.entity_type = 'other'
-    where points.is_new
-    union all
-    select
-        series.series_id,
-        notes.touched_from
-    from notes
-    inner join series on notes.entity in (series.entity, series.machine_id, series.line_id, series.product_name)
-),
+    touched as (
+        select
+            series.series_id,
+            minutes.production_date as touched_from
+        from {{ int_touched_sensor_minute }} as minutes
+        inner join series
+            on minutes.sensor_id = series.entity
+            and series.entity_type = 'sensor'
+        union all
+        select
+            series.series_id,
+            weeks.week_start as touched_from
+        from series
+        cross join {{ int_touched_week }} as weeks
+        where series.entity_type = 'station'
+        union all
+        select
+            series.series_id,
+            {{ production_date("points.point_at_local") }} as touched_from
+        from {{ stg_metric_point }} as points
+        cross join plant
+        inner join series
+            on points.entity = series.entity
+            and points.metric = series.metric
+            and series.entity_type = 'other'
+        where points.is_new
+        union all
+        select
+            series.series_id,
+            notes.touched_from
+        from notes
+        inner join series on notes.entity in (series.entity, series.machine_id, series.line_id, series.product_name)
+    ),
 
-new_points as (
-    select
-        series_id,
-        min(touched_from) as touched_from
-    from touched
-    group by series_id
-),
+    new_points as (
+        select
+            series_id,
+            min(touched_from) as touched_from
+        from touched
+        group by series_id
+    ),
 {% endif %}
 days as (
     select
