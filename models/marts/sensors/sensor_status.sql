@@ -39,7 +39,7 @@ sensors as (
         lines_placed.upper_limit,
         lines_placed.sensor_id is not null as is_known,
         case when line_id is not null then floor(place / {{ line_places() }})::bigint + 1 end as line_block,
-        case when line_id is not null then place % {{ line_places() }} + 1 end as line_place,
+        case when line_id is not null then (place % {{ line_places() }} + 1)::bigint end as line_place,
         coalesce(lines_placed.period_s, newest.period_s) as period_s,
         newest.last_read_at,
         newest.last_read_at_local,

@@ -1,5 +1,7 @@
 {% set rules = ["n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "w1", "w2", "w3", "w4"] %}
 {% set side_runs = [("n2", 9), ("w4", 8)] %}
+{# Spark knows no frame on a named window. #}
+{% set in_run = "partition by chart_id, panel, version, segment order by point_number" %}
 {% set zone_runs = [("n5", 2, 3, 2), ("n6", 4, 5, 1), ("w2", 2, 3, 2), ("w3", 4, 5, 1)] %}
 
 with
@@ -67,34 +69,33 @@ tested as (
             false
         ) as fires_n1,
         {% for rule, length in side_runs -%}
-            abs(sum(side) over (in_run rows between {{ length - 1 }} preceding and current row))
+            abs(sum(side) over ({{ in_run }} rows between {{ length - 1 }} preceding and current row))
             = {{ length }} as fires_{{ rule }},
         {% endfor -%}
-        abs(sum(direction) over (in_run rows between 4 preceding and current row)) = 5 as fires_n3,
-        sum(case when turn = -1 then 1 else 0 end) over (in_run rows between 11 preceding and current row)
+        abs(sum(direction) over ({{ in_run }} rows between 4 preceding and current row)) = 5 as fires_n3,
+        sum(case when turn = -1 then 1 else 0 end) over ({{ in_run }} rows between 11 preceding and current row)
         = 12 as fires_n4,
         {% for rule, count, length, sigmas in zone_runs -%}
             has_zones and (
                 (
                     deviation_sigma > {{ sigmas }} and sum(case when deviation_sigma > {{ sigmas }} then 1 else 0 end)
-                        over (in_run rows between {{ length - 1 }} preceding and current row)
+                        over ({{ in_run }} rows between {{ length - 1 }} preceding and current row)
                     >= {{ count }}
                 )
                 or (
                     deviation_sigma < -{{ sigmas }} and sum(case when deviation_sigma < -{{ sigmas }} then 1 else 0 end)
-                        over (in_run rows between {{ length - 1 }} preceding and current row)
+                        over ({{ in_run }} rows between {{ length - 1 }} preceding and current row)
                     >= {{ count }}
                 )
             ) as fires_{{ rule }},
         {% endfor -%}
         has_zones and sum(case when abs(deviation_sigma) <= 1 then 1 else 0 end)
-            over (in_run rows between 14 preceding and current row)
+            over ({{ in_run }} rows between 14 preceding and current row)
         = 15 as fires_n7,
         has_zones and sum(case when abs(deviation_sigma) > 1 then 1 else 0 end)
-            over (in_run rows between 7 preceding and current row)
+            over ({{ in_run }} rows between 7 preceding and current row)
         = 8 as fires_n8
     from turned
-    window in_run as (partition by chart_id, panel, version, segment order by point_number)
 ),
 
 fired as (
