@@ -83,7 +83,7 @@ class Warehouse:
 
     def build(self, *arguments: str) -> bool:
         """`dbt run`, whole or of what `arguments` select; whether it succeeded."""
-        self.has_views &= self.paths.warehouse.exists()
+        self.has_views &= self.paths.warehouse.exists() and bool(self.manifests)
         variables = ["--vars", "rewrite_whole_weeks: true"] if self.whole_weeks else []
         without = ["--exclude", *self.lasting_views()] if self.has_views and "--select" not in arguments else []
         success = self.dbt("run", *arguments, *variables, *without).success
