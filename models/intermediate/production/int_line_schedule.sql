@@ -300,7 +300,7 @@ final as (
     from judged
     window
         until_now as (partition by line_id order by moment rows between unbounded preceding and current row),
-        from_now as (partition by line_id order by moment rows between current row and unbounded following)
+        from_now as (partition by line_id order by moment desc rows between unbounded preceding and current row)
 )
 
 select * from final

@@ -99,6 +99,17 @@ events as (
     from machines
 ),
 
+-- with no two alike there is one order of them, and it can be gone through from either end
+events_ordered as (
+    select
+        machine_id,
+        kind,
+        moment,
+        max(until_at) as until_at
+    from events
+    group by machine_id, kind, moment
+),
+
 points as (
     select
         machine_id,
@@ -127,14 +138,15 @@ points as (
             {%- endif -%}
             {{- "," if not loop.last }}
         {% endfor %}
-    from events
-    -- of the events of one moment only the last row stays: it has seen them all
+    from events_ordered
+    -- from the end, since Spark looks at all that follows anew for every row. Of the events of one moment only the last
+    -- row stays: it has seen them all
     window
         until_now as (
             partition by machine_id order by moment, kind rows between unbounded preceding and current row
         ),
         from_now as (
-            partition by machine_id order by moment, kind rows between 1 following and unbounded following
+            partition by machine_id order by moment desc, kind desc rows between unbounded preceding and 1 preceding
         )
 ),
 

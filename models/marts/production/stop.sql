@@ -64,8 +64,8 @@ surrounded as (
             rows between unbounded preceding and 1 preceding
         ) as product_before_at,
         min(case when product_name <> '(none)' then started_at end) over (
-            partition by machine_id order by started_at
-            rows between 1 following and unbounded following
+            partition by machine_id order by started_at desc
+            rows between unbounded preceding and 1 preceding
         ) as product_after_at
     from intervals
     window machine as (partition by machine_id order by started_at)

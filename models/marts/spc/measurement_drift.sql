@@ -12,7 +12,7 @@ compared as (
         *,
         {{ seconds_between("timestamp '2000-01-03 00:00:00'", "production_week_start::timestamp") }}
         / 604800e0 as week_number,
-        sum(value_count) over peers::bigint - value_count as peer_count,
+        (sum(value_count) over peers)::bigint - value_count as peer_count,
         {{ ratio(
             "sum(value_count * value_mean) over peers - coalesce(value_count * value_mean, 0e0)",
             "sum(value_count) over peers - value_count"
@@ -35,7 +35,7 @@ tracked as (
 fitted as (
     select
         *,
-        regr_count(tracked_value, week_number) over recent::bigint as week_count,
+        (regr_count(tracked_value, week_number) over recent)::bigint as week_count,
         regr_slope(tracked_value, week_number) over recent as slope,
         regr_sxx(tracked_value, week_number) over recent as sxx,
         regr_syy(tracked_value, week_number) over recent as syy

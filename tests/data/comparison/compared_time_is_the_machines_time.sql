@@ -35,10 +35,6 @@ layers as (
     select * from machine_times
     union all
     select * from attempts
-),
-
-weeks as (
-    select distinct production_week_start from cells
 )
 
 select
@@ -47,6 +43,8 @@ select
     cells.compared,
     layers.recorded
 from layers
-inner join weeks using (production_week_start)
 left join cells using (production_week_start, metric)
-where layers.recorded > 0 and not coalesce(abs(cells.compared - layers.recorded) <= 1e-6 * layers.recorded, false)
+where
+    layers.recorded > 0
+    and layers.production_week_start >= (select min(production_week_start) from cells)
+    and not coalesce(abs(cells.compared - layers.recorded) <= 1e-6 * layers.recorded, false)
