@@ -27,7 +27,7 @@ buckets (bucket, iso_name, time_group, is_loss, loss_class, description) as (
     ('late_start', 'actual unit down time', 'ADOT', true, 'organisation', 'Scheduled time before the first part.'),
     ('early_end', 'actual unit down time', 'ADOT', true, 'organisation', 'Scheduled time after the last part.'),
     ('break', 'planned down time', 'planned_downtime', false, null, 'A planned break.'),
-    ('planned_maintenance', 'planned down time', 'planned_downtime', false, null, 'Maintenance or calibration, planned.'),
+    ('planned_maintenance', 'planned down time', 'planned_downtime', false, null, 'Planned maintenance, calibration.'),
     ('planned_stop', 'planned down time', 'planned_downtime', false, null, 'Any other planned stop.'),
     ('unscheduled', 'unscheduled time', 'unscheduled', false, null, 'No shift is scheduled.'),
     ('holiday', 'unscheduled time', 'unscheduled', false, null, 'A holiday.'),

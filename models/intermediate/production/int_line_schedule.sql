@@ -19,6 +19,10 @@ lines as (
     from {{ ref("int_machine") }}
 ),
 
+line_ids as (
+    select distinct line_id from lines
+),
+
 days as (
     select * from {{ ref("int_machine_day_read") }}
 ),
@@ -130,7 +134,7 @@ events as (
         bounds_of_day.moment,
         bounds_of_day.until_at
     from bounds_of_day
-    cross join (select distinct line_id from lines) as lines
+    cross join line_ids as lines
     union all
     select
         line_id,

@@ -59,6 +59,14 @@ spans as (
         spans.state_at,
         spans.corrective_at,
         spans.count_until,
+        -- what lies further away than anything is believed is as good as unknown
+        {% for name in ["cycle_until", "part_until", "test_until", "retest_until", "product_at"] -%}
+            case when spans.{{ name }} >= schedule.looks_back_to then spans.{{ name }} end as {{ name }},
+        {% endfor -%}
+        {% for name in ["cycle", "part", "test", "retest", "count", "product"] -%}
+            case when spans.next_{{ name }}_at < schedule.looks_ahead_to then spans.next_{{ name }}_at end
+                as next_{{ name }}_at,
+        {% endfor -%}
         coalesce(spans.planned_until > spans.moment, false) as in_planned,
         coalesce(spans.corrective_until > spans.moment, false) as in_corrective,
         coalesce(spans.test_until > spans.moment, false) as in_test,
@@ -66,16 +74,7 @@ spans as (
         coalesce(spans.cycle_until > spans.moment, false) as in_cycle,
         coalesce(spans.part_until > spans.moment, false) as in_part,
         coalesce(spans.count_until > spans.moment, false) as in_count,
-        coalesce(spans.count_outside_until > spans.moment, false) as in_count_outside,
-        -- what lies further away than anything is believed is as good as unknown
-        {% for name in ["cycle_until", "part_until", "test_until", "retest_until", "product_at"] -%}
-            case when spans.{{ name }} >= schedule.looks_back_to then spans.{{ name }} end as {{ name }},
-        {% endfor -%}
-        {% for name in ["cycle", "part", "test", "retest", "count", "product"] -%}
-            case when spans.next_{{ name }}_at < schedule.looks_ahead_to then spans.next_{{ name }}_at end
-                as next_{{ name }}_at
-            {{- "," if not loop.last }}
-        {% endfor %}
+        coalesce(spans.count_outside_until > spans.moment, false) as in_count_outside
     from {{ ref("int_machine_span") }} as spans
     inner join machines on spans.machine_id = machines.machine_id
     inner join {{ ref("int_line_schedule") }} as schedule

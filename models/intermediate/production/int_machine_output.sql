@@ -37,6 +37,21 @@ made_in_weeks as (
     group by all
 ),
 
+products_made as (
+    select distinct
+        machine_id,
+        product_name
+    from made_in_weeks
+),
+
+days_made as (
+    select distinct
+        machine_id,
+        product_name,
+        production_date
+    from made_in_weeks
+),
+
 rate_lines as (
     select
         pairs.machine_id,
@@ -46,7 +61,7 @@ rate_lines as (
         rates.rate_per_h,
         rates.line_number,
         rates.specificity
-    from (select distinct machine_id, product_name from made_in_weeks) as pairs
+    from products_made as pairs
     inner join {{ ref("int_standard_rate") }} as rates
         on coalesce(rates.machine_id, pairs.machine_id) = pairs.machine_id
         and coalesce(rates.product_name, pairs.product_name) = pairs.product_name
@@ -60,9 +75,9 @@ rates_ranked as (
         rate_lines.rate_per_h,
         row_number() over (
             partition by days.machine_id, days.product_name, days.production_date
-            order by rate_lines.specificity desc, rate_lines.valid_from desc nulls last, rate_lines.line_number
+            order by rate_lines.specificity desc, rate_lines.valid_from desc nulls last, rate_lines.line_number asc
         ) as line_rank
-    from (select distinct machine_id, product_name, production_date from made_in_weeks) as days
+    from days_made as days
     inner join rate_lines
         on days.machine_id = rate_lines.machine_id
         and days.product_name = rate_lines.product_name

@@ -114,30 +114,20 @@ points as (
     select
         machine_id,
         moment,
-        lead(moment) over (partition by machine_id order by moment, kind) as next_at,
-        max(case when kind = 'schedule' then moment end) over until_now as schedule_at,
         {% for kind in ["state", "product", "corrective"] -%}
-            {% if kind in kinds_found -%}
-                max(case when kind = '{{ kind }}' then moment end) over until_now as {{ kind }}_at,
-            {% else -%}
-                null::timestamp as {{ kind }}_at,
-            {% endif -%}
+            {{ "max(case when kind = '" ~ kind ~ "' then moment end) over until_now" if kind in kinds_found
+                else "null::timestamp" }} as {{ kind }}_at,
         {% endfor -%}
         {% for kind in kinds_before -%}
-            {% if kind in kinds_found -%}
-                max(case when kind = '{{ kind }}' then until_at end) over until_now as {{ kind }}_until,
-            {% else -%}
-                null::timestamp as {{ kind }}_until,
-            {% endif -%}
+            {{ "max(case when kind = '" ~ kind ~ "' then until_at end) over until_now" if kind in kinds_found
+                else "null::timestamp" }} as {{ kind }}_until,
         {% endfor -%}
         {% for kind in kinds_after -%}
-            {% if kind in kinds_found -%}
-                min(case when kind = '{{ kind }}' then moment end) over from_now as next_{{ kind }}_at
-            {%- else -%}
-                null::timestamp as next_{{ kind }}_at
-            {%- endif -%}
-            {{- "," if not loop.last }}
-        {% endfor %}
+            {{ "min(case when kind = '" ~ kind ~ "' then moment end) over from_now" if kind in kinds_found
+                else "null::timestamp" }} as next_{{ kind }}_at,
+        {% endfor -%}
+        max(case when kind = 'schedule' then moment end) over until_now as schedule_at,
+        lead(moment) over (partition by machine_id order by moment, kind) as next_at
     from events_ordered
     -- from the end, since Spark looks at all that follows anew for every row. Of the events of one moment only the last
     -- row stays: it has seen them all

@@ -38,7 +38,7 @@ final as (
         machine_id,
         stop_class,
         longer_than_us,
-        lead(longer_than_us) over (partition by machine_id order by longer_than_us, line_number desc) as up_to_us,
+        lead(longer_than_us) over (partition by machine_id order by longer_than_us asc, line_number desc) as up_to_us,
         counts_as,
         is_failure
     from classes

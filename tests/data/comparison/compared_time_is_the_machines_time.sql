@@ -46,5 +46,5 @@ from layers
 left join cells using (production_week_start, metric)
 where
     layers.recorded > 0
-    and layers.production_week_start >= (select min(production_week_start) from cells)
+    and layers.production_week_start >= (select min(weeks.production_week_start) from cells as weeks)
     and not coalesce(abs(cells.compared - layers.recorded) <= 1e-6 * layers.recorded, false)
