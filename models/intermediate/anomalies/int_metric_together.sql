@@ -62,7 +62,7 @@ blocks_together as (
     select
         *,
         count(*) over a_block as series_count,
-        {{ ratio("sum(level) over a_block - level", "count(*) over a_block - 1") }} as others_level,
+        {{ ratio("(sum(level) over a_block) - level", "(count(*) over a_block) - 1") }} as others_level,
         sqrt(avg(level_ratio * level_ratio) over a_block) as joint_ratio
     from blocks
     window a_block as (partition by place, period_s, batch_number, block_number)
@@ -129,7 +129,7 @@ points as (
 points_together as (
     select
         *,
-        {{ ratio("sum(level) over a_moment - level", "count(level) over a_moment - 1") }} as others_level,
+        {{ ratio("(sum(level) over a_moment) - level", "(count(level) over a_moment) - 1") }} as others_level,
         count(*) over a_moment as series_count,
         count(level) over a_moment as level_count
     from points

@@ -14,8 +14,8 @@ compared as (
         / 604800e0 as week_number,
         (sum(value_count) over peers)::bigint - value_count as peer_count,
         {{ ratio(
-            "sum(value_count * value_mean) over peers - coalesce(value_count * value_mean, 0e0)",
-            "sum(value_count) over peers - value_count"
+            "(sum(value_count * value_mean) over peers) - coalesce(value_count * value_mean, 0e0)",
+            "(sum(value_count) over peers) - value_count"
         ) }} as peer_mean
     from weeks
     window peers as (partition by production_week_start, product_name, test_name, parameter)
