@@ -72,7 +72,7 @@ verify: setup ## run every data test over all of history
 lint: setup ## ruff and sqlfluff
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/sqlfluff lint models tests --disable-progress-bar
+	@$(BIN)/sqlfluff lint models tests --disable-progress-bar --processes 2
 
 bench: setup ## measure against peers (minutes); prints ratios
 	@$(BIN)/python -m bench

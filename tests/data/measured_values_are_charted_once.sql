@@ -1,5 +1,6 @@
 -- A value that is lost between measurement and chart, or charted twice, moves limits that nobody touched: every first
--- run's value is in one subgroup of each chart of single values that fits it, and every measurement is in the weekly parts.
+-- run's value is in one subgroup of each chart of single values that fits it, and every measurement is in the weekly
+-- parts.
 with
 
 weeks as (
