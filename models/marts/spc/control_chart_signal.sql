@@ -1,110 +1,24 @@
 {% set rules = ["n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "w1", "w2", "w3", "w4"] %}
-{% set side_runs = [("n2", 9), ("w4", 8)] %}
-{# Spark knows no frame on a named window. #}
-{% set in_run = "partition by chart_id, panel, version, segment order by point_number" %}
-{% set zone_runs = [("n5", 2, 3, 2), ("n6", 4, 5, 1), ("w2", 2, 3, 2), ("w3", 4, 5, 1)] %}
 
 with
-
-lines as (
-    select * from {{ ref("int_control_chart") }}
-),
-
-limits as (
-    select * from {{ ref("int_chart_limit") }}
-),
-
--- a point without a value is no point of a run
-points as (
-    select
-        points.*,
-        lines.run_rules,
-        lines.is_critical,
-        lines.is_of_values and points.panel = 'location' as has_zones,
-        limits.status,
-        lines.run_gap_h is not null and {{ seconds_between(
-            "lag(points.started_at_local) over in_panel", "points.started_at_local"
-        ) }} > lines.run_gap_h * 3600e0 as is_after_gap
-    from {{ ref("control_chart_point") }} as points
-    inner join lines on points.chart = lines.chart
-    inner join limits
-        on points.chart_id = limits.chart_id
-        and points.version = limits.version
-    where points.value is not null and limits.status <> 'no_variation'
-    window in_panel as (partition by points.chart_id, points.panel order by points.point_number)
-),
-
-segmented as (
-    select
-        *,
-        sum(case when is_after_gap then 1 else 0 end) over (
-            partition by chart_id, panel, version order by point_number
-        ) as segment
-    from points
-),
-
-compared as (
-    select
-        *,
-        sign(deviation_sigma) as side,
-        sign(round((value - lag(value) over in_run) / standard_error, 9)) as direction
-    from segmented
-    window in_run as (partition by chart_id, panel, version, segment order by point_number)
-),
-
-turned as (
-    select
-        *,
-        direction * lag(direction) over in_run as turn
-    from compared
-    window in_run as (partition by chart_id, panel, version, segment order by point_number)
-),
-
-tested as (
-    select
-        *,
-        coalesce(
-            (value - upper_limit) / coalesce(standard_error, 1e0) > 1e-9
-            or (lower_limit - value) / coalesce(standard_error, 1e0) > 1e-9,
-            false
-        ) as fires_n1,
-        {% for rule, length in side_runs -%}
-            abs(sum(side) over ({{ in_run }} rows between {{ length - 1 }} preceding and current row))
-            = {{ length }} as fires_{{ rule }},
-        {% endfor -%}
-        abs(sum(direction) over ({{ in_run }} rows between 4 preceding and current row)) = 5 as fires_n3,
-        sum(case when turn = -1 then 1 else 0 end) over ({{ in_run }} rows between 11 preceding and current row)
-        = 12 as fires_n4,
-        {% for rule, count, length, sigmas in zone_runs -%}
-            has_zones and (
-                (
-                    deviation_sigma > {{ sigmas }} and sum(case when deviation_sigma > {{ sigmas }} then 1 else 0 end)
-                        over ({{ in_run }} rows between {{ length - 1 }} preceding and current row)
-                    >= {{ count }}
-                )
-                or (
-                    deviation_sigma < -{{ sigmas }} and sum(case when deviation_sigma < -{{ sigmas }} then 1 else 0 end)
-                        over ({{ in_run }} rows between {{ length - 1 }} preceding and current row)
-                    >= {{ count }}
-                )
-            ) as fires_{{ rule }},
-        {% endfor -%}
-        has_zones and sum(case when abs(deviation_sigma) <= 1 then 1 else 0 end)
-            over ({{ in_run }} rows between 14 preceding and current row)
-        = 15 as fires_n7,
-        has_zones and sum(case when abs(deviation_sigma) > 1 then 1 else 0 end)
-            over ({{ in_run }} rows between 7 preceding and current row)
-        = 8 as fires_n8
-    from turned
-),
 
 fired as (
     select
         tested.*,
         rules.rule,
         rules.rule_number,
-        rules.description
-    from tested
+        rules.description,
+        tested.is_critical and tested.fires_n1 and rules.rule_number = 1 and not tested.is_excluded as is_candidate,
+        -- how far beyond: the distance from the centre line by that of the limit, which charts of all kinds have
+        round(
+            {{ ratio(
+                "tested.value - tested.center_line",
+                "case when tested.value > tested.center_line then tested.upper_limit else tested.lower_limit end"
+                ~ " - tested.center_line"
+            ) }},
+            9
+        ) as limit_distances
+    from {{ ref("int_chart_point_tested") }} as tested
     cross join {{ ref("const_run_rule") }} as rules
     where
         tested.run_rules like concat('% ', rules.rule, ' %')
@@ -115,39 +29,54 @@ fired as (
         end
 ),
 
+-- the rule of both families is one alert
+ranked as (
+    select
+        *,
+        case
+            when is_candidate
+                then dense_rank() over (
+                    partition by production_date, is_candidate
+                    order by limit_distances desc nulls last, chart_id asc, panel asc, point_number asc
+                )::bigint
+        end as alert_rank
+    from fired
+),
+
 final as (
     select
         -- keys
-        fired.chart_id,
-        fired.panel,
-        fired.point_number,
-        fired.rule,
+        chart_id,
+        panel,
+        point_number,
+        rule,
 
         -- series
-        fired.chart,
-        fired.chart_type,
-        fired.product_name,
-        fired.test_name,
-        fired.parameter,
-        fired.machine_id,
+        chart,
+        chart_type,
+        product_name,
+        test_name,
+        parameter,
+        machine_id,
 
         -- when
-        fired.started_at,
-        fired.started_at_local,
-        fired.production_date,
+        started_at,
+        started_at_local,
+        production_date,
 
         -- what fired
-        fired.description,
-        fired.value,
-        fired.center_line,
-        fired.lower_limit,
-        fired.upper_limit,
-        fired.deviation_sigma,
-        fired.version,
-        fired.status as limit_status,
-        fired.exclusion_cause,
-        fired.is_critical and fired.fires_n1 and fired.rule_number = 1 and not fired.is_excluded as is_alert
-    from fired
+        description,
+        value,
+        center_line,
+        lower_limit,
+        upper_limit,
+        deviation_sigma,
+        version,
+        status as limit_status,
+        exclusion_cause,
+        alert_rank,
+        coalesce(alert_rank <= {{ var("chart_alerts_per_day") }}, false) as is_alert
+    from ranked
 )
 
 select * from final

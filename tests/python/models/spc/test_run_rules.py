@@ -95,6 +95,34 @@ def test_only_points_beyond_limits_of_critical_charts_alert_and_none_with_a_know
     assert not any(row["is_alert"] for row in charts.rows("control_chart_signal", "default rules"))
 
 
+# On a day when everything goes wrong the worst alert would be one of a hundred. What is furthest beyond its limits
+# counts first, on charts of any kind, and a point is one alert however many rules say so.
+def test_alerts_stay_within_the_budget_of_the_day():
+    busy = {"rules": "1 2 w1", "is_critical": True}
+    charts = Charts()
+    charts.add("values", "imr", [3.6, 3.3], known_mean=0.0, known_sigma=1.0, **busy)
+    charts.add("counts", "c", [(99, 1)] + [(27, 1)] * 20, known_mean=9.0, **busy)
+    charts.add("sums", "cusum", [4.5] * 2, known_mean=0.0, known_sigma=1.0, **busy)
+    charts.add("not critical", "c", [(99, 1)], known_mean=9.0)
+    charts.build()
+    alerts = {
+        (row["alert_rank"], chart, row["point_number"], row["is_alert"])
+        for chart, panel in [("values", "location"), ("counts", "location"), ("sums", "cusum_high")]
+        for row in charts.rows("control_chart_signal", chart, panel)
+        if row["alert_rank"]
+    }
+    # distances in those of the limits: 90 / 9, 18 / 9, 8 / 5, 3.6 / 3, 3.3 / 3
+    assert sorted(alerts) == [
+        (1, "counts", 1, True),
+        *[(1 + at, "counts", 1 + at, True) for at in range(1, 20)],
+        (21, "counts", 21, False),
+        (22, "sums", 2, False),
+        (23, "values", 1, False),
+        (24, "values", 2, False),
+    ]
+    assert [row["alert_rank"] for row in charts.rows("control_chart_signal", "not critical")] == [None]
+
+
 def test_charts_of_counts_have_no_zone_rules(charts):
     assert charts.signals("counts") == {"n1": list(range(26, 34))}
 
