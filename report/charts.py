@@ -1,4 +1,4 @@
-"""The charts of the HTML report: one Altair specification per chart, without data.
+"""The charts of the HTML reports: one Altair specification per chart, without data.
 
 The page hands each chart its rows under the name `rows` after summing what the reader filtered. Every row has `x` (the
 category), `mature`, `tip` (what hovering shows, already formatted) and the fields named here. Legends are written by
@@ -34,28 +34,34 @@ CONFIG = {
 }  # fmt: skip
 
 
-def _finish(charts: list[alt.Chart], height: int | dict, independent: str | None = None) -> dict:
-    """The specification of layers that share their rows; `independent`: the channel of the two axes, x or y."""
+def finish(
+    charts: list[alt.Chart], height: int | dict, independent: str | None = None, parameters: dict | None = None
+) -> dict:
+    """The specification of layers that share their rows; `independent`: the channel of the two axes, x or y.
+
+    `parameters`: names with their first values; a section of the page may set them (`params`).
+    """
     meta = height if isinstance(height, dict) else {}
     chart = alt.layer(*charts, data=alt.NamedData("rows"))
     if independent:
         chart = chart.resolve_scale(**{independent: "independent"})
-    chart = chart.add_params(alt.param(name="quantityTop", value=1), alt.param(name="yieldLow", value=0))
+    values = {"quantityTop": 1, "yieldLow": 0} | (parameters or {})
+    chart = chart.add_params(*(alt.param(name=name, value=value) for name, value in values.items()))
     chart = chart.properties(width="container", height=100 if meta else height, usermeta=meta)
     spec = chart.to_dict() | {"config": CONFIG}
     spec.pop("$schema", None)
     return spec
 
 
-def _quantity_scale() -> alt.Scale:
+def quantity_scale() -> alt.Scale:
     return alt.Scale(domain={"expr": "[0, quantityTop]"}, nice=False)
 
 
-def _yield_scale() -> alt.Scale:
+def yield_scale() -> alt.Scale:
     return alt.Scale(domain={"expr": "[yieldLow, 1]"}, zero=False, nice=False)
 
 
-def _hover(**channels: object) -> alt.Chart:
+def hover(**channels: object) -> alt.Chart:
     """A band over the whole category that shows `tip`, so that nobody has to aim at a point."""
     pointed = alt.selection_point(name="pointed", on="pointerover", clear="pointerout", empty=False)
     return (
@@ -66,7 +72,7 @@ def _hover(**channels: object) -> alt.Chart:
     )
 
 
-def _bar(**channels: object) -> alt.Chart:
+def bar(**channels: object) -> alt.Chart:
     """Quantities; immature ones are hollow with a dashed edge."""
     return (
         alt.Chart()
@@ -79,7 +85,7 @@ def _bar(**channels: object) -> alt.Chart:
     )
 
 
-def _points(name: str, **channels: object) -> alt.Chart:
+def points(name: str, **channels: object) -> alt.Chart:
     """Yields; immature ones are hollow."""
     return (
         alt.Chart()
@@ -90,15 +96,15 @@ def _points(name: str, **channels: object) -> alt.Chart:
 
 def by_week(quantity: str) -> dict:
     """Bars of `qty` (left axis) and lines of `first` and `second` (0–1, right axis) by load week."""
-    x = alt.X("x:N", sort=None, title="Load week", axis=_week_axis())
-    bars = _bar(x=x, y=alt.Y("qty:Q", title=quantity, scale=_quantity_scale(), axis=_quantity_axis()))
+    x = alt.X("x:N", sort=None, title="Load week", axis=week_axis())
+    bars = bar(x=x, y=alt.Y("qty:Q", title=quantity, scale=quantity_scale(), axis=quantity_axis()))
     lines = []
     for name in ("first", "second"):
-        y = alt.Y(f"{name}:Q", title="Yield", scale=_yield_scale(), axis=_yield_axis("right"))
+        y = alt.Y(f"{name}:Q", title="Yield", scale=yield_scale(), axis=yield_axis("right"))
         lines.append(alt.Chart().mark_line(color=COLOURS[name], strokeWidth=2).encode(x=x, y=y))
-        lines.append(_points(name, x=x, y=y))
+        lines.append(points(name, x=x, y=y))
     yields = alt.layer(*lines)
-    return _finish([bars, yields, _hover(x=x, y=alt.value(0), y2=alt.value("height"))], 300, "y")
+    return finish([bars, yields, hover(x=x, y=alt.value(0), y2=alt.value("height"))], 300, "y")
 
 
 def by_category(quantity: str, yields: str = "Yield", names: tuple[str, ...] = ("first", "second")) -> dict:
@@ -107,29 +113,29 @@ def by_category(quantity: str, yields: str = "Yield", names: tuple[str, ...] = (
     The points' intervals are `first_low` and `first_high` where there is one yield; two are joined by a thin line.
     """
     y = alt.Y("x:N", sort=None, title=None, axis=alt.Axis(labelPadding=6, ticks=False, labelLimit=130))
-    bars = _bar(y=y, x=alt.X("qty:Q", title=quantity, scale=_quantity_scale(), axis=_quantity_axis("bottom")))
+    bars = bar(y=y, x=alt.X("qty:Q", title=quantity, scale=quantity_scale(), axis=quantity_axis("bottom")))
     ends = ("first", "second") if len(names) == 2 else ("first_low", "first_high")
-    axis = _yield_axis("top")
+    axis = yield_axis("top")
     span = alt.Chart().mark_rule(color=INK, strokeWidth=1.2 if len(names) == 2 else 2.5, opacity=0.6)
-    span = span.encode(y=y, x=alt.X(f"{ends[0]}:Q", title=yields, scale=_yield_scale(), axis=axis), x2=f"{ends[1]}:Q")
-    points = [_points(name, y=y, x=alt.X(f"{name}:Q", title=yields, scale=_yield_scale(), axis=axis)) for name in names]
-    hover = _hover(y=y, x=alt.value(0), x2=alt.value("width"))
-    return _finish([bars, alt.layer(span, *points), hover], ROW_HEIGHT, "x")
+    span = span.encode(y=y, x=alt.X(f"{ends[0]}:Q", title=yields, scale=yield_scale(), axis=axis), x2=f"{ends[1]}:Q")
+    marks = [points(name, y=y, x=alt.X(f"{name}:Q", title=yields, scale=yield_scale(), axis=axis)) for name in names]
+    band = hover(y=y, x=alt.value(0), x2=alt.value("width"))
+    return finish([bars, alt.layer(span, *marks), band], ROW_HEIGHT, "x")
 
 
 def pareto(quantity: str) -> dict:
     """Bars of `qty`, most frequent first, and the cumulative share `first` (0–1, upper axis)."""
     y = alt.Y("x:N", sort=None, title=None, axis=alt.Axis(labelPadding=6, ticks=False, labelLimit=130))
-    bars = _bar(y=y, x=alt.X("qty:Q", title=quantity, scale=_quantity_scale(), axis=_quantity_axis("bottom")))
-    x = alt.X("first:Q", title="Cumulative share", scale=alt.Scale(domain=[0, 1]), axis=_yield_axis("top"))
+    bars = bar(y=y, x=alt.X("qty:Q", title=quantity, scale=quantity_scale(), axis=quantity_axis("bottom")))
+    x = alt.X("first:Q", title="Cumulative share", scale=alt.Scale(domain=[0, 1]), axis=yield_axis("top"))
     line = alt.Chart().mark_line(color=FIRST, strokeWidth=2).encode(y=y, x=x, order="rank:Q")
-    share = alt.layer(line, _points("first", y=y, x=x))
-    return _finish([bars, share, _hover(y=y, x=alt.value(0), x2=alt.value("width"))], ROW_HEIGHT, "x")
+    share = alt.layer(line, points("first", y=y, x=x))
+    return finish([bars, share, hover(y=y, x=alt.value(0), x2=alt.value("width"))], ROW_HEIGHT, "x")
 
 
 def outcome_by_week() -> dict:
     """Modules of each load week, stacked by what became of them: `finished`, `wip`, `scrap`."""
-    x = alt.X("x:N", sort=None, title="Load week", axis=_week_axis())
+    x = alt.X("x:N", sort=None, title="Load week", axis=week_axis())
     bars = (
         alt.Chart()
         .transform_fold(list(OUTCOMES), as_=["outcome", "modules"])
@@ -137,48 +143,36 @@ def outcome_by_week() -> dict:
         .mark_bar(stroke="white", strokeWidth=0.5)
         .encode(
             x=x,
-            y=alt.Y("modules:Q", title="Modules", axis=_quantity_axis()),
+            y=alt.Y("modules:Q", title="Modules", axis=quantity_axis()),
             color=alt.Color(
                 "outcome:N", legend=None, scale=alt.Scale(domain=list(OUTCOMES), range=list(OUTCOMES.values()))
             ),
             order="rank:Q",
         )
     )
-    hover = _hover(x=x, y=alt.value(0), y2=alt.value("height"))
-    return _finish([bars, hover], 240)
+    band = hover(x=x, y=alt.value(0), y2=alt.value("height"))
+    return finish([bars, band], 240)
 
 
 def duration_by_week() -> dict:
     """Average seconds of passed (`first`) and failed (`second`) attempts by load week."""
-    x = alt.X("x:N", sort=None, title="Load week", axis=_week_axis())
+    x = alt.X("x:N", sort=None, title="Load week", axis=week_axis())
     lines = []
     for name in ("first", "second"):
-        y = alt.Y(f"{name}:Q", title="Seconds", scale=_quantity_scale(), axis=_quantity_axis())
+        y = alt.Y(f"{name}:Q", title="Seconds", scale=quantity_scale(), axis=quantity_axis())
         lines.append(alt.Chart().mark_line(color=COLOURS[name], strokeWidth=2).encode(x=x, y=y))
-        lines.append(_points(name, x=x, y=y))
-    hover = _hover(x=x, y=alt.value(0), y2=alt.value("height"))
-    return _finish([*lines, hover], 220)
+        lines.append(points(name, x=x, y=y))
+    band = hover(x=x, y=alt.value(0), y2=alt.value("height"))
+    return finish([*lines, band], 220)
 
 
-def _week_axis() -> alt.Axis:
+def week_axis() -> alt.Axis:
     return alt.Axis(labelAngle=0, labelOverlap="greedy", labelSeparation=4, labelExpr=WEEK, ticks=False, labelPadding=6)
 
 
-def _quantity_axis(side: str = "left") -> alt.Axis:
+def quantity_axis(side: str = "left") -> alt.Axis:
     return alt.Axis(orient=side, grid=False, format=",.0f", tickCount=5, tickMinStep=1)
 
 
-def _yield_axis(side: str) -> alt.Axis:
+def yield_axis(side: str) -> alt.Axis:
     return alt.Axis(orient=side, grid=True, labelExpr=PERCENT, tickCount=5)
-
-
-def specifications() -> dict[str, dict]:
-    """All charts by the name under which the page asks for them."""
-    return {
-        "modules_by_week": by_week("Modules"),
-        "modules_by_category": by_category("Modules"),
-        "attempts_by_machine": by_category("Test attempts", "Passing rate", ("first",)),
-        "failure_pareto": pareto("Failed attempts"),
-        "outcome_by_week": outcome_by_week(),
-        "duration_by_week": duration_by_week(),
-    }

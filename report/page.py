@@ -1,4 +1,4 @@
-"""yield.html: one file that opens by double click and asks nobody for anything.
+"""A document's HTML: one file that opens by double click and asks nobody for anything.
 
 Library, style, script and data are inlined. The policy in its head allows no request at all and no script but the two
 whose hashes it names; Vega runs by its interpreter, so nothing is evaluated. Text from records reaches the page only as
@@ -14,10 +14,11 @@ from pathlib import Path
 
 import vl_convert
 
-from report.charts import specifications
+from report.document import Document
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("figures.js", "elements.js", "charts.js", "sections.js", "pages.js")
+BEFORE, AFTER = ("data.js", "elements.js", "charts.js"), ("frame.js",)
+"""What all documents share, before and after the scripts of their own."""
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -30,6 +31,7 @@ PAGE = """<!doctype html>
 <style>{style}</style>
 </head>
 <body>
+<div id="documents" role="navigation" aria-label="Reports" hidden></div>
 <header id="header"></header>
 <nav id="pages" aria-label="Pages"></nav>
 <form id="filters" aria-label="Filters"></form>
@@ -44,11 +46,10 @@ PAGE = """<!doctype html>
 """
 
 
-def render_page(document: dict) -> str:
-    """The whole page of a role's document (`PageData.of`)."""
-    style = (ASSETS / "page.css").read_text(encoding="utf-8")
-    script = _script()
-    plant = document["run"]["plant"]
+def render_page(document: Document, content: dict) -> str:
+    """The whole page of a role's document (`report.content` and its own data)."""
+    style = (ASSETS / "shared" / "page.css").read_text(encoding="utf-8")
+    script = _script(document)
     policy = "; ".join(
         [
             "default-src 'none'",
@@ -60,10 +61,10 @@ def render_page(document: dict) -> str:
     )
     return PAGE.format(
         policy=policy,
-        title=escape(f"Yield · {plant} · {document['role']}"),
+        title=escape(f"{document.title} · {content['run']['plant']} · {content['role']}"),
         style=style,
-        data=_json(document),
-        charts=_charts(),
+        data=_json(content),
+        charts=_charts(document),
         library=_library(),
         script=script,
     )
@@ -76,14 +77,16 @@ def _library() -> str:
 
 
 @cache
-def _script() -> str:
-    parts = "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS)
+def _script(document: Document) -> str:
+    own, shared = ASSETS / document.name, ASSETS / "shared"
+    files = [*(shared / n for n in BEFORE), *(own / n for n in document.scripts), *(shared / n for n in AFTER)]
+    parts = "\n".join(file.read_text(encoding="utf-8") for file in files)
     return f'"use strict";\n(() => {{\n{parts}\n}})();'
 
 
 @cache
-def _charts() -> str:
-    return _json(specifications())
+def _charts(document: Document) -> str:
+    return _json(document.charts())
 
 
 def _hash(text: str) -> str:

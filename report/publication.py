@@ -146,6 +146,12 @@ class Publication:
             f"select {chosen} from {quote(view)} {where} order by {sorting}", [since[1]] if since else []
         ).fetchall()
 
+    def has_rows(self, view: str) -> bool:
+        """Whether the view is published, its subject being built, and has a row."""
+        if view not in self.columns:
+            return False
+        return self._connection.execute(f"select exists (from {quote(view)})").fetchone() == (True,)
+
     def counts(self, view: str, column: str) -> dict:
         """How many rows the view has of each value of the column that is not NULL, least value first."""
         self._of(view)

@@ -5,13 +5,16 @@ import logging
 import os
 import re
 import shutil
+from functools import cached_property
 from pathlib import Path
 
+from report.content import frame_of
+from report.document import Data, Document
+from report.documents import DOCUMENTS
 from report.page import render_page
-from report.page_data import PAGES, PageData, pages_of
 from report.processed_summary import write_processed_summary
 from report.publication import Publication, Role
-from report.workbook import SHEETS, SUMMARY, RoleWorkbooks, sheets_of
+from report.workbook import RoleWorkbooks
 
 LOGGER = logging.getLogger(__name__)
 
@@ -30,25 +33,47 @@ def render(published: Path, date: dt.date | None = None) -> list[Path]:
         made = reports / f".{name}.new"
         shutil.rmtree(made, ignore_errors=True)
         made.mkdir()
-        data, sheets = PageData(publication), RoleWorkbooks(publication)
+        writers = [_Writer(publication, document) for document in DOCUMENTS]
         files = []
         for role, folder in zip(publication.roles, folder_names(publication.roles), strict=True):
             _warn_of_unknown(role)
             (made / folder).mkdir()
-            if pages_of(role):
-                page = made / folder / "yield.html"
-                page.write_text(render_page(data.of(role)), encoding="utf-8", newline="\n")
-                files.append(page)
-            if sheets_of(role):
-                workbook = made / folder / "yield.xlsx"
-                sheets.write(role, workbook)
-                files.append(workbook)
+            siblings = [document for document in DOCUMENTS if document.pages_of(role, publication)]
+            for writer in writers:
+                files += writer.write(role, made / folder, siblings)
         processed = made / "processed_summary_data.xlsx"
         write_processed_summary(publication, processed)
         files.append(processed)
     _switch(made, reports / name)
     _point_latest(reports, name)
     return [reports / name / file.relative_to(made) for file in files]
+
+
+class _Writer:
+    """Writes one document for all roles; its views are read when a role first gets it."""
+
+    def __init__(self, publication: Publication, document: Document) -> None:
+        self.publication, self.document = publication, document
+        self._workbooks = RoleWorkbooks(publication, document)
+
+    @cached_property
+    def _data(self) -> Data:
+        return self.document.data(self.publication)
+
+    def write(self, role: Role, folder: Path, siblings: list[Document]) -> list[Path]:
+        """The document's files of a role in `folder`; none where there is nothing that the role gets."""
+        files = []
+        if pages := self.document.pages_of(role, self.publication):
+            frame = frame_of(self.publication, role, self.document, pages, siblings)
+            content = frame | self._data.of(pages)
+            page = folder / f"{self.document.name}.html"
+            page.write_text(render_page(self.document, content), encoding="utf-8", newline="\n")
+            files.append(page)
+        if self.document.sheets_of(role, self.publication):
+            workbook = folder / f"{self.document.name}.xlsx"
+            self._workbooks.write(role, workbook)
+            files.append(workbook)
+        return files
 
 
 def folder_names(roles: list[Role]) -> list[str]:
@@ -66,7 +91,7 @@ def folder_names(roles: list[Role]) -> list[str]:
 
 
 def _warn_of_unknown(role: Role) -> None:
-    known = {*PAGES, *(f"sheet:{name}" for name in (SUMMARY, *SHEETS))}
+    known = {entry for document in DOCUMENTS for entry in document.entries}
     for page in role.pages:
         if page not in known:
             LOGGER.warning("role %s: there is no page %r; known are %s", role.name, page, ", ".join(sorted(known)))

@@ -1,4 +1,4 @@
-"""yield.xlsx: a role's workbook. Summary first, then one sheet per mart, definitions last."""
+"""A role's workbook of a document. Summary first, then one sheet per mart, definitions last."""
 
 import datetime as dt
 import textwrap
@@ -11,13 +11,10 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from report.cells import LAST_ROW, render_rows
-from report.publication import MART_OF_VIEW, Publication, Role, Target, last_that_fit, low_limit
+from report.document import SUMMARY, Document
+from report.publication import Publication, Role, Target, last_that_fit, low_limit
 from report.workbook_file import FONT, SOFT, STRONG, lay_out_page, new_workbook, put, put_headers, save
-from report.workbook_summary import add_summary
 
-SHEETS = {mart: view for view, mart in MART_OF_VIEW.items()}
-"""The sheets that a role can be given (`sheet:<mart>`), in the order of the workbook, and the view each shows."""
-SUMMARY = "summary"  # the sheet of key figures
 WEEKS = 26  # of history in a sheet
 PERIODS = ("load_week", "production_date")
 HEADER_ROW = 3
@@ -35,41 +32,35 @@ METRICS = {
 STYLE_OF_TYPE = {"VARCHAR": "text", "BOOLEAN": "flag", "DATE": "date", "BIGINT": "count"}
 
 
-def sheets_of(role: Role) -> list[str]:
-    """The role's sheets in the workbook's order. A role that names nothing at all gets everything."""
-    return [name for name in (SUMMARY, *SHEETS) if f"sheet:{name}" in role.pages or not role.pages]
-
-
 class RoleWorkbooks:
-    """Writes the workbooks of all roles; a mart's rows are rendered when first asked for, once for all."""
+    """Writes a document's workbooks of all roles; a mart's rows are rendered when first asked for, once for all."""
 
-    def __init__(self, publication: Publication) -> None:
-        self.publication = publication
+    def __init__(self, publication: Publication, document: Document) -> None:
+        self.publication, self.document = publication, document
         self._rendered: dict[str, _MartSheet] = {}
 
     def write(self, role: Role, target: Path) -> None:
         """Writes the role's workbook."""
         workbook, styles = new_workbook()
-        sheets = sheets_of(role)
+        sheets = self.document.sheets_of(role, self.publication)
         marts = [name for name in sheets if name != SUMMARY]
         if SUMMARY in sheets:
-            add_summary(workbook, self.publication, role)
+            self.document.summary(workbook, self.publication, role)
         rows = {}
         for mart in marts:
             if mart not in self._rendered:
-                self._rendered[mart] = _MartSheet(self.publication, mart, styles)
+                self._rendered[mart] = _MartSheet(self.publication, mart, self.document.sheets[mart], styles)
             made = self._rendered[mart]
             made.lay_out(workbook.create_sheet(mart))
             rows[mart] = (made.xml, made.extent)
-        _add_definitions(workbook, self.publication, marts)
+        _add_definitions(workbook, self.publication, {mart: self.document.sheets[mart] for mart in marts})
         save(workbook, target, self.publication.run.as_of_local, rows)
 
 
 class _MartSheet:
     """One mart: its columns, its last weeks as XML rows, and the thresholds that apply to them."""
 
-    def __init__(self, publication: Publication, mart: str, styles: dict[str, int]) -> None:
-        view = SHEETS[mart]
+    def __init__(self, publication: Publication, mart: str, view: str, styles: dict[str, int]) -> None:
         self.mart = mart
         self.columns = list(publication.definitions(view))
         self.description = publication.description(view)
@@ -159,13 +150,13 @@ def _last_weeks(publication: Publication, view: str) -> tuple[list[tuple], str]:
     return rows, shown
 
 
-def _add_definitions(workbook: Workbook, publication: Publication, marts: list[str]) -> None:
+def _add_definitions(workbook: Workbook, publication: Publication, views: dict[str, str]) -> None:
     """The sheet `definitions`: every column of the workbook's marts, as published with them."""
     sheet = workbook.create_sheet("definitions")
     put_headers(sheet, 1, ["Sheet", "Header", "Column", "Definition"], ["text"] * 4)
     row = 2
-    for mart in marts:
-        for column, definition in publication.definitions(SHEETS[mart]).items():
+    for mart, view in views.items():
+        for column, definition in publication.definitions(view).items():
             for place, text in enumerate((mart, label(column), column, definition), 1):
                 cell = put(sheet, row, place, text)
                 cell.alignment = Alignment(wrap_text=place == 4, vertical="top", horizontal="left", indent=1)

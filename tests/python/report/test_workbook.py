@@ -10,11 +10,13 @@ import pytest
 
 from report import render
 from report.cells import clean_text, render_rows
+from report.documents import yields
 from report.figures import roll
 from report.publication import Publication, Role
-from report.workbook import HEADER_ROW, SHEETS, RoleWorkbooks
+from report.workbook import HEADER_ROW, RoleWorkbooks
 from tests.python.report.published_marts import HOSTILE, build_marts
 
+SHEETS = yields.DOCUMENT.sheets
 MARTS = list(SHEETS)
 
 
@@ -193,7 +195,9 @@ def test_definitions_name_every_column_of_the_sheets(published):
 # A role would find figures it was not given.
 def test_a_role_gets_only_its_sheets(published, tmp_path):
     with Publication(published) as publication:
-        RoleWorkbooks(publication).write(Role("m", "M", ("topline", "sheet:summary_prod")), tmp_path / "m.xlsx")
+        RoleWorkbooks(publication, yields.DOCUMENT).write(
+            Role("m", "M", ("topline", "sheet:summary_prod")), tmp_path / "m.xlsx"
+        )
     with zipfile.ZipFile(tmp_path / "m.xlsx") as archive:
         content = b"".join(archive.read(name) for name in archive.namelist())
     assert openpyxl.load_workbook(tmp_path / "m.xlsx").sheetnames == ["summary_prod", "definitions"]

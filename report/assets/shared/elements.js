@@ -47,19 +47,13 @@ function tile({ id, label, value, text, note, definition, low }) {
     element("dd", {}, element("strong", {}, text), note ? element("small", {}, note) : null));
 }
 
-const LEGEND = { qty: "bar", first: "first", second: "second", finished: "finished", wip: "wip", scrap: "scrap" };
+const MARKS = { qty: "bar" };
 
-/** What the marks of a chart mean: [[mark, label]]. */
-function legend(entries, immature) {
-  const list = element("ul", { class: "legend" });
-  for (const [mark, label] of entries) {
-    list.append(element("li", {}, element("i", { class: `mark ${LEGEND[mark]}`, "aria-hidden": "true" }), label));
-  }
-  if (immature) {
-    list.append(element("li", {}, element("i", { class: "mark immature", "aria-hidden": "true" }),
-      "hollow: not mature, modules are still in work"));
-  }
-  return list;
+/** What the marks of a chart mean: [[mark, label]], a mark being a class of page.css; and what a hollow one means. */
+function legend(entries, hollow) {
+  const marks = [...entries, ...(hollow ? [["immature", hollow]] : [])];
+  return element("ul", { class: "legend" }, ...marks.map(([mark, label]) => element("li", {},
+    element("i", { class: `mark ${MARKS[mark] ?? mark}`, "aria-hidden": "true" }), label)));
 }
 
 const FORMATS = { count, percent, seconds, interval };

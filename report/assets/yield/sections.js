@@ -1,8 +1,4 @@
-// Sections: a chart with its legend and the table behind it. Each gives {id, title, chart, label, legend, note, rows, table}.
-
-const LARGEST = 40; // categories a chart shows; the table has all
-
-const defined = (table, column, otherwise) => data.definitions[table]?.[column] ?? otherwise;
+// Sections of the yield pages (frame.js says what a section is).
 
 const TERMS = {
   started: ["Modules started", defined("product", "load_qty", "Modules first tested in the load week.")],
@@ -35,7 +31,6 @@ const TERMS = {
     + "Of a passing rate it is nominal: attempts of one module are not independent."],
 };
 
-const column = (term, format, label = TERMS[term][0]) => ({ label, format, definition: TERMS[term][1] });
 const spanColumn = { label: "95 % interval", format: "interval", definition: TERMS.interval[1] };
 const stateText = (mature) => (mature ? "mature" : "in work");
 const week = (index) => names.week[index];
@@ -270,13 +265,6 @@ function durationWeeks(rows) {
   };
 }
 
-/** The categories with the largest quantity, in the order in which they came. */
-function largest(made, name, quantity = (value) => value) {
-  if (made.length <= LARGEST) return made;
-  const kept = new Set([...made].sort((a, b) => quantity(b[name]) - quantity(a[name])).slice(0, LARGEST));
-  return made.filter((one) => kept.has(one));
-}
-
 /** Which of the weeks summed are not mature; null: none. */
 function stillInWork(tableName, rows) {
   const columns = data.tables[tableName];
@@ -285,5 +273,3 @@ function stillInWork(tableName, rows) {
   const weeks = open.length > 3 ? `${open.length} load weeks` : open.map(week).join(", ");
   return `Includes modules of ${weeks} that are still in work.`;
 }
-
-const shownNote = (all, what) => (all > LARGEST ? `The ${LARGEST} ${what}, of ${all}; the table has all.` : null);

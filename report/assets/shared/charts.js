@@ -16,15 +16,16 @@ function forgetCharts() {
   tip.hidden = true;
 }
 
-/** Draws or redraws a chart whose node is in the page. Settles when the picture shows `rows`. */
-async function draw(id, name, label, rows) {
+/** Draws or redraws a chart whose node is in the page; `params`: of its specification. Settles when it shows `rows`. */
+async function draw(id, name, label, rows, params = {}) {
   const chart = drawn.get(id);
   chart.rows = rows;
+  chart.params = { ...axes(rows), ...params };
   chart.name = name;
   if (!chart.embedding) {
     // with rows and axes from the start: drawn on other axes first, the picture would grow to their size
     const specification = structuredClone(specifications[name]);
-    for (const parameter of specification.params) parameter.value = axes(rows)[parameter.name] ?? parameter.value;
+    for (const parameter of specification.params) parameter.value = chart.params[parameter.name] ?? parameter.value;
     specification.height = heightOf(specification, rows);
     chart.embedding = vegaEmbed(chart.node, { ...specification, description: label, datasets: { rows } }, {
       actions: false, ast: true, renderer: "svg", defaultStyle: false, tooltip: showTip,
@@ -34,7 +35,9 @@ async function draw(id, name, label, rows) {
   await chart.embedding;
   if (drawn.get(id) !== chart) { chart.view.finalize(); return; } // the reader has left the page
   chart.view.data("rows", chart.rows);
-  for (const [signal, value] of Object.entries(axes(chart.rows))) chart.view.signal(signal, value);
+  for (const { name: signal } of specifications[name].params) {
+    if (signal in chart.params) chart.view.signal(signal, chart.params[signal]);
+  }
   chart.view.height(heightOf(specifications[name], chart.rows));
   await chart.view.runAsync();
 }

@@ -1,8 +1,4 @@
-// Figures: parts are summed over the rows the reader chose, then divided. Nothing else in the page makes a figure.
-
-const data = JSON.parse(document.getElementById("data").textContent);
-const names = data.names;
-const Z = 1.959963984540054; // 95 %
+// Figures of the yield pages: parts are summed over the rows the reader chose, then divided.
 
 /** Row numbers of a table that fit the choice {product, test, from, to}; null in the choice means any. */
 function rowsOf(table, { product = null, test = null, from, to }) {
@@ -17,40 +13,6 @@ function rowsOf(table, { product = null, test = null, from, to }) {
     if (fits) found.push(row);
   });
   return found;
-}
-
-/** Rows by the value of a key column: Map of value → row numbers, in order of the value's position. */
-function grouped(table, rows, key) {
-  const column = data.tables[table][key];
-  const groups = new Map();
-  for (const row of rows) {
-    if (!groups.has(column[row])) groups.set(column[row], []);
-    groups.get(column[row]).push(row);
-  }
-  return new Map([...groups].sort(([a], [b]) => a - b));
-}
-
-function sum(table, rows, column) {
-  const values = data.tables[table][column];
-  return rows.reduce((total, row) => total + (values[row] ?? 0), 0);
-}
-
-const ratio = (part, whole) => (whole > 0 ? part / whole : null);
-
-/** Wilson's 95 % interval of k of n. */
-function wilson(k, n) {
-  if (!(n > 0)) return [null, null];
-  const p = k / n;
-  const middle = p + (Z * Z) / (2 * n);
-  const half = Z * Math.sqrt((p * (1 - p) + (Z * Z) / (4 * n)) / n);
-  const scale = 1 + (Z * Z) / n;
-  return [Math.max(0, (middle - half) / scale), Math.min(1, (middle + half) / scale)];
-}
-
-/** A share with its parts and interval: {value, part, whole, low, high}. */
-function share(part, whole) {
-  const [low, high] = wilson(part, whole);
-  return { value: ratio(part, whole), part, whole, low, high };
 }
 
 /** Product over the route's tests of (Σ passed / Σ load quantity), of one product's `step` rows. A zero factor gives 0. */
@@ -147,5 +109,3 @@ function testChoices(product = null) {
   });
   return [...place.keys()].sort((a, b) => place.get(a) - place.get(b) || collate(names.test[a], names.test[b]));
 }
-
-const collate = new Intl.Collator("en", { numeric: true }).compare;

@@ -4,8 +4,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from report import page_data
-from report.page_data import PageData
+from report.content import frame_of
+from report.documents import yields
 from report.publication import Publication, Role
 from tests.python.report.published_marts import build_marts
 
@@ -14,7 +14,9 @@ EVERYTHING = Role("all", "All", ())
 
 def document(published: Path, role: Role = EVERYTHING) -> dict:
     with Publication(published) as publication:
-        return PageData(publication).of(role)
+        pages = yields.DOCUMENT.pages_of(role, publication)
+        frame = frame_of(publication, role, yields.DOCUMENT, pages, [yields.DOCUMENT])
+        return frame | yields.YieldData(publication).of(pages)
 
 
 # The page would add up other parts than the published ones.
@@ -33,7 +35,7 @@ def test_columns_are_the_cells_of_the_mart(published):
 # What is not granted must not be in the file: management would find station figures by reading its source.
 def test_a_role_without_the_test_page_carries_no_machine_and_no_failure(published):
     made = document(published, Role("management", "Management", ("topline", "product")))
-    assert made["pages"] == ["topline", "product"]
+    assert list(made["pages"]) == ["topline", "product"]
     assert set(made["tables"]) == {"product", "step"}
     assert made["names"]["machine"] == made["names"]["error"] == []
     assert "M1-1" not in json.dumps(made)
@@ -51,7 +53,7 @@ def test_detail_is_the_last_26_weeks_and_products_stay_for_all(tmp_path):
 
 # A plant with thousands of product × test × machine cells would get a page that no browser opens.
 def test_fewer_weeks_where_a_week_has_many_rows(tmp_path, monkeypatch):
-    monkeypatch.setitem(page_data.ROW_LIMITS, "report_yield_machine", 40)
+    monkeypatch.setitem(yields.ROW_LIMITS, "report_yield_machine", 40)
     made = document(build_marts(tmp_path))
     assert len(made["tables"]["machine"]["week"]) <= 40
     assert made["names"]["week"][made["detailFrom"] :] == ["2024-W04", "2024-W05"]
@@ -59,7 +61,7 @@ def test_fewer_weeks_where_a_week_has_many_rows(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("limit", [1, 7, 10_000])
 def test_history_keeps_whole_weeks_and_at_least_one(tmp_path, monkeypatch, limit):
-    monkeypatch.setattr(page_data, "HISTORY_ROWS", limit)
+    monkeypatch.setattr(yields, "HISTORY_ROWS", limit)
     weeks = document(build_marts(tmp_path))["tables"]["product"]["week"]
     assert all(weeks.count(week) == 3 for week in weeks)
     assert len(weeks) == {1: 3, 7: 6, 10_000: 15}[limit]

@@ -1,0 +1,6 @@
+"""The documents of a role, in the order in which a reader finds them."""
+
+from report.document import Document
+from report.documents import yields
+
+DOCUMENTS: tuple[Document, ...] = (yields.DOCUMENT,)
