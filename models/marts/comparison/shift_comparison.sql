@@ -76,7 +76,8 @@ mix_parts as (
 compared as (
     select
         *,
-        value_a - value_b - coalesce(
+        value_a - value_b as crude_difference,
+        crude_difference - coalesce(
             common_numerator_a / nullif(common_denominator_a, 0e0)
             - common_numerator_b / nullif(common_denominator_b, 0e0), 0e0
         ) as not_comparable_part,
@@ -129,14 +130,16 @@ final as (
         numerator_b,
         denominator_b,
 
-        -- the difference and its parts
-        value_a - value_b as crude_difference,
-        product_mix_part,
-        machine_mix_part,
-        case when staffing_status <> 'not_identifiable' then staffing_mix_part end as staffing_mix_part,
-        within_part,
-        not_comparable_part,
-
+        -- the difference and its parts; less than 1e-12 of the values is what summing them leaves, and means nothing
+        {% for part in ["crude_difference", "product_mix_part", "machine_mix_part", "staffing_mix_part", "within_part",
+            "not_comparable_part"] -%}
+            case
+                {% if part == "staffing_mix_part" -%}
+                    when staffing_status = 'not_identifiable' then null
+                {% endif -%}
+                when abs({{ part }}) <= 1e-12 * greatest(abs(value_a), abs(value_b)) then 0e0 else {{ part }}
+            end as {{ part }},
+        {% endfor %}
         -- what the part within cells rests on
         common_cell_count,
         {% for side in ["a", "b"] -%}

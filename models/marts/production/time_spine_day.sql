@@ -1,3 +1,1 @@
-{{ config(materialized="view") }}
-
 select production_date from {{ ref("stg_calendar_day") }}
