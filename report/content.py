@@ -19,7 +19,8 @@ def frame_of(
     return {
         "document": document.name,
         "title": document.title,
-        "pages": {page: document.pages[page].title for page in pages},
+        "pages": pages,
+        "titles": {page: document.pages[page].title for page in pages},
         "documents": [[sibling.name, sibling.title] for sibling in siblings],
         "role": role.title,
         "run": {

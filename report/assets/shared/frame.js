@@ -16,7 +16,7 @@ const FINDINGS = "findings";
 
 /** The address of a page with the present choice, changed by `changes`. null: no such page in this document. */
 function hrefOf(page, changes = {}) {
-  if (!(page in data.pages) && page !== FINDINGS) return null;
+  if (!data.pages.includes(page) && page !== FINDINGS) return null;
   return `#${page}?${new URLSearchParams(reading.query({ ...state, ...changes }))}`;
 }
 
@@ -32,7 +32,7 @@ function choose(changes) {
 
 function readAddress() {
   const [page, query = ""] = location.hash.slice(1).split("?");
-  state.page = page in data.pages || page === FINDINGS ? page : Object.keys(data.pages)[0] ?? FINDINGS;
+  state.page = data.pages.includes(page) || page === FINDINGS ? page : data.pages[0] ?? FINDINGS;
   reading.read(new URLSearchParams(query));
 }
 
@@ -53,14 +53,14 @@ function header() {
     element("p", {}, `${data.role} · ${facts.join(" · ")} · `, element("a", { href: `#${FINDINGS}` }, findings)));
 }
 
-const titleOf = (page) => data.pages[page] ?? "Data quality";
+const titleOf = (page) => data.titles[page] ?? "Data quality";
 
 function navigation() {
   const others = document.getElementById("documents");
   others.hidden = data.documents.length < 2;
   others.replaceChildren(...(others.hidden ? [] : data.documents).map(([name, title]) => element("a",
     { href: `${name}.html`, "aria-current": name === data.document ? "page" : null }, title)));
-  document.getElementById("pages").replaceChildren(...[...Object.keys(data.pages), FINDINGS].map((page) =>
+  document.getElementById("pages").replaceChildren(...[...data.pages, FINDINGS].map((page) =>
     element("a", { href: hrefOf(page), "aria-current": page === state.page ? "page" : null }, titleOf(page))));
 }
 

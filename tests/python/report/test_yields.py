@@ -35,7 +35,7 @@ def test_columns_are_the_cells_of_the_mart(published):
 # What is not granted must not be in the file: management would find station figures by reading its source.
 def test_a_role_without_the_test_page_carries_no_machine_and_no_failure(published):
     made = document(published, Role("management", "Management", ("topline", "product")))
-    assert list(made["pages"]) == ["topline", "product"]
+    assert made["pages"] == ["topline", "product"]
     assert set(made["tables"]) == {"product", "step"}
     assert made["names"]["machine"] == made["names"]["error"] == []
     assert "M1-1" not in json.dumps(made)
