@@ -1,0 +1,28 @@
+select
+    production_date,
+    production_week_start,
+    line_id,
+    constraint_machine_id,
+    pbt_s,
+    apt_s,
+    aust_s,
+    adet_s,
+    adot_s,
+    planned_downtime_s,
+    unscheduled_s,
+    no_data_s,
+    produced,
+    good,
+    scrap,
+    rework,
+    unrated_count,
+    planned_run_time_s,
+    planned_run_time_good_s,
+    data_coverage,
+    availability,
+    effectiveness,
+    quality_ratio,
+    oee,
+    machine_oee_pbt_weighted
+from {{ ref("oee_by_line_day") }}
+where {{ in_latest_weeks(var("report_weeks")) }}

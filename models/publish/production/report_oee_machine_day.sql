@@ -1,0 +1,28 @@
+select
+    production_date,
+    production_week_start,
+    machine_id,
+    line_id,
+    pbt_s,
+    apt_s,
+    aust_s,
+    adet_s,
+    adot_s,
+    planned_downtime_s,
+    unscheduled_s,
+    no_data_s,
+    produced,
+    good,
+    scrap,
+    rework,
+    unrated_count,
+    planned_run_time_s,
+    planned_run_time_good_s,
+    data_coverage,
+    availability,
+    effectiveness,
+    quality_ratio,
+    oee,
+    {{ production_rule("min_data_coverage") }} as min_data_coverage
+from {{ ref("oee_by_machine_day") }}
+where {{ in_latest_weeks(var("report_weeks")) }}
