@@ -143,7 +143,7 @@ def all_at_once(warehouse: Warehouse, trap: Trap) -> dict:
 
 def take_out(warehouse: Warehouse, trap: Trap, monkeypatch) -> None:
     """The cure, from the text of the model or macro as dbt has parsed it."""
-    (manifest,) = warehouse.manifests.values()
+    manifest = warehouse.manifests[warehouse.subjects]
     models = [(node, "raw_code") for node in manifest.nodes.values()]
     macros = [(macro, "macro_sql") for macro in manifest.macros.values()]
     places = [

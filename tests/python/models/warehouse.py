@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 from dbt.cli.main import dbtRunner, dbtRunnerResult
+from dbt.contracts.graph.manifest import Manifest
 
 from ingest import load_all
 from pipeline.environment import dbt_environment
@@ -43,11 +44,12 @@ class Warehouse:
     project: Path = PROJECT
     plant: str = PLANT
     files: int = field(default=0, repr=False)
-    manifests: dict[str, object] = field(default_factory=dict, repr=False)
+    manifests: dict[str, Manifest] = field(default_factory=dict, repr=False)
     """The project as dbt parsed it, by the plant's subjects."""
     whole_weeks: bool = field(default=False, repr=False)
-    has_views: bool = field(default=False, repr=False)
-    """They are kept when all else is reset: half of a small build is replacing views by the same ones."""
+    views: str | None = field(default=None, repr=False)
+    """The subjects whose views are there: they are kept when all else is reset, since half of a small build is
+    replacing views by the same ones."""
 
     def reset(self, whole_weeks: bool = False) -> None:
         """An empty plant; what dbt parsed stays. `whole_weeks`: on DuckDB, too, a touched week is written whole."""
@@ -55,7 +57,7 @@ class Warehouse:
         self.files = 0
         if self.engine == "spark":
             self.forget_spark_tables()
-        kept = {self.paths.warehouse} if self.has_views else set()
+        kept = {self.paths.warehouse} if self.views is not None else set()
         for folder in {self.folder / "plant", self.paths.raw.parent, *self.paths.data.glob("*.*")} - kept:
             shutil.rmtree(folder, ignore_errors=True) if folder.is_dir() else folder.unlink(missing_ok=True)
         (self.folder / "plant" / "inbox").mkdir(parents=True)
@@ -66,6 +68,11 @@ class Warehouse:
     @property
     def paths(self) -> Paths:
         return Paths(self.folder / "data", self.engine)
+
+    @property
+    def subjects(self) -> str:
+        """As dbt is told them."""
+        return dbt_environment(self.paths)["FIRSTPASS_SUBJECTS"]
 
     def load(self, **records: list[dict]) -> None:
         """One load per table named, as files in the plant's inbox."""
@@ -83,24 +90,16 @@ class Warehouse:
 
     def build(self, *arguments: str) -> bool:
         """`dbt run`, whole or of what `arguments` select; whether it succeeded."""
-        self.has_views &= self.paths.warehouse.exists() and bool(self.manifests)
+        built, is_whole = self.subjects, "--select" not in arguments
+        if self.views != built or not self.paths.warehouse.exists():
+            self.views = None
         variables = ["--vars", "rewrite_whole_weeks: true"] if self.whole_weeks else []
-        without = ["--exclude", *self.lasting_views()] if self.has_views and "--select" not in arguments else []
+        is_known = self.views is not None and built in self.manifests
+        without = ["--exclude", *lasting_views(self.manifests[built])] if is_known and is_whole else []
         success = self.dbt("run", *arguments, *variables, *without).success
-        self.has_views |= success and self.engine == "duckdb" and "--select" not in arguments
+        if success and is_whole and self.engine == "duckdb":
+            self.views = built
         return success
-
-    def lasting_views(self) -> list[str]:
-        """The views that are the same whatever is loaded: into others the times to be read are written out."""
-        (manifest,) = self.manifests.values()
-
-        def writes_times(macros: list[str]) -> bool:
-            return "macro.firstpass.within_spans" in macros or any(
-                writes_times(manifest.macros[name].depends_on.macros) for name in macros if ".firstpass." in name
-            )
-
-        views = [node for node in manifest.nodes.values() if node.config.materialized == "view"]
-        return [node.name for node in views if not writes_times(node.depends_on.macros)]
 
     def test(self) -> bool:
         """`make verify`: every data test over all of history; whether all passed."""
@@ -115,13 +114,13 @@ class Warehouse:
         with pytest.MonkeyPatch.context() as environment:
             for name, value in told.items():
                 environment.setenv(name, value)
-            subjects = told["FIRSTPASS_SUBJECTS"]
-            if subjects not in self.manifests:
+            built = told["FIRSTPASS_SUBJECTS"]
+            if built not in self.manifests:
                 parsed = dbtRunner().invoke(["parse", "--quiet"])
                 assert parsed.success, parsed.exception
-                self.manifests[subjects] = parsed.result
+                self.manifests[built] = parsed.result
             try:
-                result = dbtRunner(manifest=self.manifests[subjects]).invoke([*QUIETLY, *arguments])
+                result = dbtRunner(manifest=self.manifests[built]).invoke([*QUIETLY, *arguments])
             finally:
                 DuckDBConnectionManager.close_all_connections()  # dbt would keep the file open
         assert result.exception is None, result.exception
@@ -167,3 +166,15 @@ class Warehouse:
             source = f"read_parquet({files}, hive_partitioning = true)"
         rows = connection.sql(f"select * from {source} order by sensor_id, minute_at").df()
         return rows[sorted(rows.columns)] if len(rows) else pd.DataFrame()
+
+
+def lasting_views(manifest: Manifest) -> list[str]:
+    """The views that are the same whatever is loaded: into others the times to be read are written out."""
+
+    def writes_times(macros: list[str]) -> bool:
+        return "macro.firstpass.within_spans" in macros or any(
+            writes_times(manifest.macros[name].depends_on.macros) for name in macros if ".firstpass." in name
+        )
+
+    views = [node for node in manifest.nodes.values() if node.config.materialized == "view"]
+    return [node.name for node in views if not writes_times(node.depends_on.macros)]
