@@ -15,6 +15,7 @@ from openpyxl.utils import get_column_letter
 LONGEST_TEXT = 32_767  # of an Excel cell
 LAST_ROW = 1_048_576
 EPOCH = dt.date(1899, 12, 30)
+MIDNIGHT = dt.datetime(1899, 12, 30)
 
 _CONTROL = {code: 0x2400 + code for code in range(0x20)} | {0x7F: 0x2421, 0xFFFE: 0xFFFD, 0xFFFF: 0xFFFD}
 _CONTROL |= dict.fromkeys(range(0xD800, 0xE000), 0xFFFD)
@@ -68,7 +69,9 @@ def _writer(letter: str, style: int, quoted: int) -> Callable[[int, object], str
                 texts[value] = (quoted if needs_quote(clean) else style, inner)
             of_text, inner = texts[value]
             return f'<c r="{letter}{row}" s="{of_text}" t="inlineStr"><is><t xml:space="preserve">{inner}</t></is></c>'
-        if isinstance(value, dt.date):
+        if isinstance(value, dt.datetime):
+            value = round((value - MIDNIGHT) / dt.timedelta(days=1), 9)  # to a tenth of a millisecond
+        elif isinstance(value, dt.date):
             value = (value - EPOCH).days
         if isinstance(value, float) and not (abs(value) < float("inf")):
             return ""
@@ -82,6 +85,6 @@ def _shown_length(value: object) -> int:
     if isinstance(value, bool):
         return 3
     if isinstance(value, dt.date):
-        return 10
+        return 16 if isinstance(value, dt.datetime) else 10
     digits = len(str(int(abs(value)))) if abs(value) < 1e15 else 15  # type: ignore[arg-type, call-overload]
     return digits + (digits - 1) // 3 + (2 if isinstance(value, float) else 0)

@@ -45,7 +45,7 @@ def finish(
     chart = alt.layer(*charts, data=alt.NamedData("rows"))
     if independent:
         chart = chart.resolve_scale(**{independent: "independent"})
-    values = {"quantityTop": 1, "yieldLow": 0} | (parameters or {})
+    values = {"quantityTop": 1, "yieldLow": 0, "yieldTop": 1} | (parameters or {})
     chart = chart.add_params(*(alt.param(name=name, value=value) for name, value in values.items()))
     chart = chart.properties(width="container", height=100 if meta else height, usermeta=meta)
     spec = chart.to_dict() | {"config": CONFIG}
@@ -58,7 +58,7 @@ def quantity_scale() -> alt.Scale:
 
 
 def yield_scale() -> alt.Scale:
-    return alt.Scale(domain={"expr": "[yieldLow, 1]"}, zero=False, nice=False)
+    return alt.Scale(domain={"expr": "[yieldLow, yieldTop]"}, zero=False, nice=False)
 
 
 def hover(**channels: object) -> alt.Chart:

@@ -27,6 +27,7 @@ def frame_of(
             "plant": run.plant_name,
             "timezone": run.timezone,
             "asOf": f"{run.as_of_local:%Y-%m-%d %H:%M}" if run.as_of_local else None,
+            "lastDay": publication.last_day.isoformat() if publication.last_day else None,
             "records": run.record_count,
             "rejects": run.reject_count,
             "findings": run.finding_count,

@@ -6,7 +6,7 @@ did not build has no views in the published file, and its document is not writte
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from openpyxl import Workbook
@@ -44,6 +44,8 @@ class Document:
     charts: Callable[[], dict[str, dict]]
     """Specifications by the name under which the scripts ask for them (`report.charts`)."""
     data: Callable[[Publication], Data]
+    styles: Mapping[str, str] = field(default_factory=dict)
+    """Columns of its sheets that are not shown as their name and type say, and the style they have."""
     summary: Callable[[Workbook, Publication, Role], None] | None = None
     """Adds the workbook's sheet of key figures."""
     always: bool = False

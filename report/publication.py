@@ -177,6 +177,13 @@ class Publication:
         return Run(name or "", zone or "", as_of, day, *(int(number or 0) for number in numbers))
 
     @cached_property
+    def last_day(self) -> dt.date | None:
+        """The production date of the last test, without tests the last of machine time. None: no records."""
+        if self.run.as_of_date or not self.has_rows("report_oee_machine_day"):
+            return self.run.as_of_date
+        return max(self.counts("report_oee_machine_day", "production_date"))
+
+    @cached_property
     def roles(self) -> list[Role]:
         """The roles of the reference data; without any, one role `all` that gets everything (`pages` is empty)."""
         pages: dict[str, list[str]] = {}

@@ -22,12 +22,12 @@ LOGGER = logging.getLogger(__name__)
 def render(published: Path, date: dt.date | None = None) -> list[Path]:
     """Writes the reports of `published/marts.duckdb`; gives the files, workbook for other tools last.
 
-    `date` names the folder; default the production date of the last test, or `empty` without records. A folder that is
+    `date` names the folder; default `Publication.last_day`, or `empty` without records. A folder that is
     there is replaced as a whole. Raises `PublicationError`, with one line, where nothing is published.
     """
     reports = published / "reports"
     with Publication(published) as publication:
-        day = date or publication.run.as_of_date
+        day = date or publication.last_day
         name = day.isoformat() if day else "empty"
         reports.mkdir(parents=True, exist_ok=True)
         made = reports / f".{name}.new"
@@ -39,8 +39,10 @@ def render(published: Path, date: dt.date | None = None) -> list[Path]:
             _warn_of_unknown(role)
             (made / folder).mkdir()
             siblings = [document for document in DOCUMENTS if document.pages_of(role, publication)]
-            for writer in writers:
-                files += writer.write(role, made / folder, siblings)
+            written = [file for writer in writers for file in writer.write(role, made / folder, siblings)]
+            if not written:
+                (made / folder).rmdir()
+            files += written
         processed = made / "processed_summary_data.xlsx"
         write_processed_summary(publication, processed)
         files.append(processed)

@@ -16,7 +16,7 @@ from report.publication import Publication, Role, Target, last_that_fit, low_lim
 from report.workbook_file import FONT, SOFT, STRONG, lay_out_page, new_workbook, put, put_headers, save
 
 WEEKS = 26  # of history in a sheet
-PERIODS = ("load_week", "production_date")
+PERIODS = ("load_week", "production_date", "production_week_start", "shift_date")
 HEADER_ROW = 3
 WIDEST = 48
 DEFINITION_WIDTH = 100
@@ -29,7 +29,7 @@ METRICS = {
 }
 """Columns coloured below the threshold of their product and test. Rolled yields have none: thresholds are per test."""
 
-STYLE_OF_TYPE = {"VARCHAR": "text", "BOOLEAN": "flag", "DATE": "date", "BIGINT": "count"}
+STYLE_OF_TYPE = {"VARCHAR": "text", "BOOLEAN": "flag", "DATE": "date", "TIMESTAMP": "moment", "BIGINT": "count"}
 
 
 class RoleWorkbooks:
@@ -49,7 +49,7 @@ class RoleWorkbooks:
         rows = {}
         for mart in marts:
             if mart not in self._rendered:
-                self._rendered[mart] = _MartSheet(self.publication, mart, self.document.sheets[mart], styles)
+                self._rendered[mart] = _MartSheet(self.publication, self.document, mart, styles)
             made = self._rendered[mart]
             made.lay_out(workbook.create_sheet(mart))
             rows[mart] = (made.xml, made.extent)
@@ -60,7 +60,8 @@ class RoleWorkbooks:
 class _MartSheet:
     """One mart: its columns, its last weeks as XML rows, and the thresholds that apply to them."""
 
-    def __init__(self, publication: Publication, mart: str, view: str, styles: dict[str, int]) -> None:
+    def __init__(self, publication: Publication, document: Document, mart: str, styles: dict[str, int]) -> None:
+        view = document.sheets[mart]
         self.mart = mart
         self.columns = list(publication.definitions(view))
         self.description = publication.description(view)
@@ -74,7 +75,8 @@ class _MartSheet:
             kept = [(*row, *self._limits(row, publication.targets)) for row in kept]
         self.labels = [label(column) for column in self.columns]
         self.labels += [f"Low limit of {label(metric).lower()}" for metric in self.metrics]
-        self.formats = [style_of(column, publication.types[view][column]) for column in self.columns]
+        types = publication.types[view]
+        self.formats = [document.styles.get(column) or style_of(column, types[column]) for column in self.columns]
         self.formats += ["share"] * len(self.metrics)
         self.xml, self.widths = render_rows(kept, self.formats, styles, HEADER_ROW + 1)
         self.last_row = HEADER_ROW + len(kept)
@@ -109,7 +111,7 @@ class _MartSheet:
 
     def _last_key(self) -> str:
         """The last of the first columns that say what a row is of; they stay in view."""
-        keys = (*PERIODS, "machine_id", "product_name", "test_name", "error_code")
+        keys = (*PERIODS, "line_id", "machine_id", "product_name", "test_name", "error_code", "shift_name")
         leading = [column for column in self.columns[:6] if column in keys]
         return leading[-1] if self.columns[0] in keys else self.columns[0]
 

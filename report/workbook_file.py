@@ -24,8 +24,13 @@ NUMBER_FORMATS = {
     "share": "0.0%",
     "seconds": "#,##0.0",
     "number": "General",
+    "decimal": "#,##0.00",
+    "fine": "0.0000",
+    "moment": "yyyy-mm-dd hh:mm",
 }
 """Of each style of a column; registered in every workbook in this order, so that rendered rows fit them all."""
+
+LEFT = ("text", "quoted", "flag", "date", "moment")
 
 FONT = "Calibri"
 HEADER_FONT = Font(name=FONT, bold=True, color="FFFFFF")
@@ -46,7 +51,7 @@ def new_workbook() -> tuple[Workbook, dict[str, int]]:
         cell.number_format = number_format
         if name == "quoted":
             cell.quotePrefix = True
-        if name in ("text", "quoted", "flag", "date"):
+        if name in LEFT:
             cell.alignment = Alignment(horizontal="left", indent=1)
         styles[name] = cell.style_id
     workbook.remove(sheet)
@@ -80,7 +85,11 @@ def put_headers(sheet: Worksheet, row: int, labels: list[str], styles: list[str]
         cell = put(sheet, row, column, label, font=HEADER_FONT)
         cell.fill = HEADER_FILL
         cell.border = HEADER_BORDER
-        side = {"horizontal": "left", "indent": 1} if style in ("text", "flag", "date") else {"horizontal": "right"}
+        side = (
+            {"horizontal": "left", "indent": 1}
+            if style in ("text", "flag", "date", "moment")
+            else {"horizontal": "right"}
+        )
         cell.alignment = Alignment(wrap_text=True, vertical="top", **side)
 
 

@@ -1,6 +1,6 @@
 """The documents of a role, in the order in which a reader finds them."""
 
 from report.document import Document
-from report.documents import yields
+from report.documents import oee, shifts, yields
 
-DOCUMENTS: tuple[Document, ...] = (yields.DOCUMENT,)
+DOCUMENTS: tuple[Document, ...] = (yields.DOCUMENT, oee.DOCUMENT, shifts.DOCUMENT)

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from report import render
+from tests.python.report import published_production
 from tests.python.report.published_marts import HOSTILE, TARGETS, build_marts
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -29,11 +30,11 @@ def browser() -> Iterator[Browser]:
 
 
 class Report:
-    """One yield.html: where it lies, the figures behind it, and a browser page that shows it."""
+    """One document: where it lies, the figures behind it, and a browser page that shows it."""
 
-    def __init__(self, published: Path, page: Page) -> None:
+    def __init__(self, published: Path, page: Page, document: str) -> None:
         self.published, self.page = published, page
-        self.file = next((published / "reports" / "latest").rglob("yield.html"))
+        self.file = next((published / "reports" / "latest").rglob(f"{document}.html"))
         self.messages: list[str] = []
         self.requests: list[str] = []
         page.on("console", lambda message: self.messages.append(f"{message.type}: {message.text}"))
@@ -81,9 +82,11 @@ def show(browser: Browser) -> Iterator[Opener]:
     """Opens the report of a publication in a browser page of its own, and checks at the end that all was quiet."""
     reports: list[Report] = []
 
-    def show(published: Path, width: int = 1280, height: int = 900, **options: object) -> Report:
+    def show(
+        published: Path, document: str = "yield", width: int = 1280, height: int = 900, **options: object
+    ) -> Report:
         page = browser.new_page(viewport={"width": width, "height": height}, **options)
-        reports.append(Report(published, page))
+        reports.append(Report(published, page, document))
         return reports[-1]
 
     yield show
@@ -109,4 +112,20 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tests = ["<b onmouseover=alert(3)>T</b>", "</script><script>alert(4)</script>"]
     build_marts(folder, products=HOSTILE, tests=tests, codes=codes)
     render(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def factory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A plant with machine time and shifts, besides yields; all documents to one role."""
+    folder = build_marts(tmp_path_factory.mktemp("factory") / "published", roles=[], modules=5)
+    render(published_production.add_production(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def hostile_factory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same, with names that would do harm where text is taken for markup."""
+    folder = build_marts(tmp_path_factory.mktemp("hostile_factory") / "published", roles=[], modules=5)
+    render(published_production.add_production(folder, published_production.HOSTILE))
     return folder

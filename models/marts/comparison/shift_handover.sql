@@ -68,36 +68,12 @@ shifts_run as (
     group by {{ shift }}
 ),
 
-intervals as (
-    select
-        *,
-        coalesce(line_id, '(none)') as line,
-        row_number() over (partition by machine_id, shift_start_at order by started_at desc) as rank_from_end,
-        min(started_at_local) over (partition by machine_id, stop_started_at) as stop_seen_at_local
-    from {{ ref("int_machine_interval") }}
-    where shift_name is not null and production_week_start in (select production_week_start from weeks)
+ends as (
+    select * from {{ ref("int_shift_end") }}
 ),
 
-ends as (
-    select
-        line as line_id,
-        shift_date,
-        shift_name,
-        shift_start_at,
-        max(ended_at) as known_until,
-        -- an idle machine, or one that stopped making units before its shift was over, is no stop to hand over
-        count_if(
-            rank_from_end = 1 and stop_started_at is not null
-            and bucket not in ('idle', 'late_start', 'early_end', 'performance_stop')
-        )::bigint as open_stop_count,
-        {{ listed(
-            "case when rank_from_end = 1 and stop_started_at is not null"
-            ~ " and bucket not in ('idle', 'late_start', 'early_end', 'performance_stop')"
-            ~ " then concat(machine_id, ' ', replace(bucket, '_', ' '), case when reason_code is not null then concat(' (', reason_code, ')') else '' end"
-            ~ ", ' since ', substring(stop_seen_at_local::string, 1, 16)) end", "machine_id"
-        ) }} as open_stops
-    from intervals
-    group by line, shift_date, shift_name, shift_start_at
+anomalies as (
+    select * from {{ ref("int_shift_anomaly") }}
 ),
 
 shifts as (
@@ -192,6 +168,8 @@ final as (
         -- keys
         {{ shift }},
         known_until,
+        shift_start_local,
+        known_until_local,
         crew,
 
         -- what ran, against plan
@@ -208,7 +186,8 @@ final as (
         stop_count,
         open_stop_count,
         open_stops,
-        null::bigint as anomaly_count,
+        anomaly_count,
+        anomalies,
         coalesce(open_issue_count, 0) as open_issue_count,
         open_issues,
         concat(
@@ -220,12 +199,14 @@ final as (
             end,
             case when ran is not null then concat(': ', ran) else '' end, '.',
             case when open_stops is not null then concat(' Standing: ', open_stops, '.') else '' end,
+            case when anomalies is not null then concat(' Flagged: ', anomalies, '.') else '' end,
             case when open_issues is not null then concat(' Open issues: ', open_issues, '.') else '' end,
-            case when open_stops is null and open_issues is null then ' Nothing is open.' else '' end
+            case when coalesce(open_stops, anomalies, open_issues) is null then ' Nothing is open.' else '' end
         ) as next_shift_should_know
     from shifts
     left join planned using (line_id, shift_start_at)
     left join issues_open using (line_id, shift_start_at)
+    left join anomalies using (line_id, shift_start_at)
 )
 
 select * from final

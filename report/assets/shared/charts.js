@@ -42,12 +42,15 @@ async function draw(id, name, label, rows, params = {}) {
   await chart.view.runAsync();
 }
 
-const heightOf = ({ height, usermeta }, rows) => (usermeta.rowHeight ? usermeta.rowHeight * rows.length : height);
+/** A chart that grows does so with its rows: with the categories among them, where there are several rows to one. */
+const heightOf = ({ height, usermeta }, rows) =>
+  (usermeta.rowHeight ? usermeta.rowHeight * new Set(rows.map((row) => row.x)).size : height);
 
-/** Ends of the axes that suit the rows. */
+/** Ends of the axes that suit the rows; that of shares is 1, unless one is above it. */
 function axes(rows) {
   const tops = rows.map((row) => row.qty ?? Math.max(row.first ?? 0, row.second ?? 0));
-  return { quantityTop: Math.max(1, ...tops) * 1.2, yieldLow: axisStart(rows) };
+  const shares = rows.flatMap((row) => (row.qty === undefined ? [] : [row.first ?? 0, row.second ?? 0]));
+  return { quantityTop: Math.max(1, ...tops) * 1.2, yieldLow: axisStart(rows), yieldTop: Math.ceil(Math.max(1, ...shares) * 10) / 10 };
 }
 
 /** A round start of the yield axis somewhat below the lowest value; 0 where nothing is known. */
@@ -55,7 +58,7 @@ function axisStart(rows) {
   const values = rows.flatMap((row) => [row.first, row.second, row.first_low]).filter((value) => typeof value === "number");
   if (!values.length) return 0;
   const lowest = Math.min(...values);
-  const span = 1 - lowest;
+  const span = Math.max(0, 1 - lowest);
   const step = span > 0.3 ? 0.1 : span > 0.1 ? 0.05 : 0.01;
   return Number(Math.max(0, Math.floor((lowest - 0.08 * span) / step) * step).toFixed(2));
 }

@@ -43,7 +43,8 @@ function column(term, format, label = TERMS[term][0]) {
 
 function header() {
   const { run } = data;
-  const facts = run.asOf ? [`Data up to ${run.asOf} (${run.timezone})`] : [];
+  const until = run.asOf ?? run.lastDay;
+  const facts = until ? [`Data up to ${until} (${run.timezone})`] : [];
   facts.push(run.records ? `${count(run.records)} test records` : "No test records yet");
   if (run.rejects) facts.push(`${count(run.rejects)} rejected`);
   const findings = `${count(data.allFindings)} data-quality ${data.allFindings === 1 ? "finding" : "findings"}, `
@@ -123,7 +124,7 @@ async function show() {
     content.push(element("p", { class: "chosen" }, reading.chosen()),
       page.tiles?.length ? element("dl", { class: page.tiles.length > 6 ? "tiles many" : "tiles" }, ...page.tiles.map(tile)) : null,
       element("div", { class: "sections" }, ...sections.map((section) => sectionNode(section, opened))),
-      terms(page.terms, opened));
+      page.terms.length ? terms(page.terms, opened) : null);
   }
   main.replaceChildren(...content.filter(Boolean));
   if (before !== state.page) scrollTo(0, 0);
