@@ -84,8 +84,8 @@ def timeline(row_height: int, upright: bool = False) -> dict:
         alt.Chart()
         .transform_calculate(middle="(datum.start + datum.end) / 2")
         .mark_text(
-            fontSize=11 if upright else 10, fill=INK, text={"expr": fits}, angle=270 if upright else 0, tooltip={"content": "data"},
-            limit=row_height - 10 if upright else 0,
+            fontSize=11 if upright else 10, fill=INK, text={"expr": fits}, angle=270 if upright else 0,
+            limit=row_height - 10 if upright else 0, tooltip={"content": "data"},
         )
         .encode(y=y, x=alt.X("middle:Q", title="Plant time", axis=ticks))
     )  # fmt: skip
