@@ -1,4 +1,5 @@
-"""Views of machine time and shifts, added to a published file: made of a few machines' intervals, in plain SQL.
+"""Views of machine time and shifts, added to a published file: made of a few machines' intervals, in plain SQL: .ddl, since
+dbt takes every .sql under tests/ for a test of the warehouse.
 
 As in `published_marts`, what matters is that names, types and parts are those of the real views; a test compares their
 columns with the contracts. Every OEE is of the parts beside it, every waterfall sums to calendar time.
@@ -33,7 +34,7 @@ HOSTILE = {
 
 def add_production(published: Path, texts: dict = PLAIN, *, shifts: bool = True) -> Path:
     """Adds the views of machine time, and of shifts, to `published/marts.duckdb`; gives `published`."""
-    files = ["published_production.sql", *(["published_shifts.sql"] if shifts else [])]
+    files = ["published_production.ddl", *(["published_shifts.ddl"] if shifts else [])]
     with duckdb.connect(str(published / "marts.duckdb")) as connection:
         for statement in (one for file in files for one in duckdb.extract_statements((HERE / file).read_text())):
             wanted = {name: texts[name] for name in statement.named_parameters}
