@@ -1,10 +1,12 @@
 """`python -m bench.machine_time`: what the time of many machines costs: states over years, and a night on top of them.
 
-A night is a day's states, a hundredth of them late by up to 60 days. Prints seconds of the slowest models and peak
-memory of the full build and of the night's, with the rows of what was made.
+A night is a day's states, a hundredth of them late by up to 60 days. Of the first night, which builds everything, and
+of the next, it prints seconds, processor seconds (of those a busy machine takes no more) and peak memory of the load,
+of the build with its data tests, and of the publication, and which models took longest.
 """
 
 import json
+import os
 import tempfile
 from contextlib import closing
 from pathlib import Path
@@ -13,11 +15,12 @@ import click
 import duckdb
 
 from bench.measure import Cost, measure
+from pipeline.build import NIGHTLY
 from pipeline.environment import dbt_environment
 from pipeline.paths import Paths
 
 PLANT = """
-plant: {name: machines, timezone: Europe/Berlin, production_day_start: "06:00"}
+plant: {name: machines, timezone: Europe/Berlin, production_day_start: "06:00", subjects: [production]}
 sources:
   - {name: states, kind: files, path: inbox/*.parquet, table: machine_state, timezone: UTC}
 """
@@ -46,10 +49,7 @@ LATE = "state_start_at >= timestamp '2020-01-06' + to_days($days - 61) and hash(
 @click.option("--days", default=1826, show_default=True, help="The last one is the night's.")
 @click.option("--changes", default=60, show_default=True, help="States per machine and day.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where to work; default a temporary folder.")
-@click.option(
-    "--whole/--alone", default=False, help="At night all models of the project, or only those of machines' time."
-)
-def main(machines: int, days: int, changes: int, folder: Path | None, whole: bool) -> None:
+def main(machines: int, days: int, changes: int, folder: Path | None) -> None:
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as name:
@@ -62,22 +62,19 @@ def main(machines: int, days: int, changes: int, folder: Path | None, whole: boo
         (plant / "line_shifts.csv").write_text("line_id,pattern\n,three\n")
         (plant / "breaks.csv").write_text(BREAKS)
         records = write_states(Path(name), {"machines": machines, "days": days, "changes": changes})
-        click.echo(f"### {records:,} states of {machines} machines\n")
+        click.echo(f"{records:,} states of {machines} machines in {days} days, load {os.getloadavg()[0]:.0f}")
         for part in ("history", "night"):
             (Path(name) / f"{part}.parquet").rename(plant / "inbox" / f"{part}.parquet")
             environment = {"FIRSTPASS_DATA": str(paths.data), "PLANT": str(plant)}
-            loading = measure(["-m", "ingest"], environment)
-            building = build(paths, environment, whole or part == "history")
-            click.echo(
-                f"{part}: load {loading.seconds:.1f} s, build {building.seconds:.1f} s, "
-                f"{building.megabytes:,.0f} MB; {slowest(paths)}"
-            )
+            said(f"{part}: load", measure(["-m", "ingest"], environment))
+            said(f"{part}: build", build(paths, environment), slowest(paths))
+            said(f"{part}: publication", measure(["-m", "publish"], environment))
         with closing(duckdb.connect(str(paths.warehouse), read_only=True)) as connection:
             rows = connection.execute(
                 "select count(*), count(distinct production_week_start) from intermediate.int_machine_interval"
             ).fetchone()
             touched = connection.execute("select count(*) from intermediate.int_touched_machine_week").fetchone()[0]
-        click.echo(f"\n{rows[0]:,} intervals in {rows[1]} weeks; the night wrote {touched} of them")
+        click.echo(f"{rows[0]:,} intervals in {rows[1]} weeks; the night wrote {touched} of them")
 
 
 def write_states(folder: Path, sizes: dict[str, int]) -> int:
@@ -92,19 +89,21 @@ def write_states(folder: Path, sizes: dict[str, int]) -> int:
         return connection.execute("select count(*) from state").fetchone()[0]
 
 
-def build(paths: Paths, environment: dict[str, str], whole: bool) -> Cost:
+def build(paths: Paths, environment: dict[str, str]) -> Cost:
     for needed in (paths.target, paths.logs, paths.temp):
         needed.mkdir(parents=True, exist_ok=True)
-    models = [] if whole else ["--select", "+int_machine_time", "+int_finding_production"]
-    command = ["-m", "dbt.cli.main", "run", "--threads", "1", *models]
-    return measure(command, {**environment, **dbt_environment(paths), "FIRSTPASS_REFRESHED": "machine_state"})
+    return measure(["-m", "dbt.cli.main", *NIGHTLY], {**environment, **dbt_environment(paths)})
+
+
+def said(what: str, cost: Cost, more: str = "") -> None:
+    click.echo(f"{what}: {cost.seconds:.1f} s, {cost.cpu_s:.1f} s of processor, {cost.megabytes:,.0f} MB {more}")
 
 
 def slowest(paths: Paths) -> str:
     """Seconds of the models that took longest."""
     results = json.loads((paths.target / "run_results.json").read_text())["results"]
     times = sorted(((found["execution_time"], found["unique_id"].split(".")[-1]) for found in results), reverse=True)
-    return ", ".join(f"{name} {seconds:.1f}" for seconds, name in times[:6])
+    return "(" + ", ".join(f"{name} {seconds:.1f}" for seconds, name in times[:6]) + ")"
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from publish.versions import PublishError
 @dataclass(frozen=True)
 class Detail:
     """How a detail table is divided: by `model`, whose weeks in ops.week are the table's, and by the columns that hold
-    a week's label and its first day. Sensors are divided by days; a day is its own label."""
+    a week's label and its first day. Sensors are divided by days, production by weeks named by their first day."""
 
     model: str
     label: str = "load_week"
@@ -29,6 +29,9 @@ DETAIL = {
     "module_status": Detail("int_module_progressed"),
     "sensor_minute": Detail("int_sensor_minute_aligned", "production_date", "production_date"),
     "sensor_hour": Detail("sensor_hour", "production_date", "production_date"),
+} | {
+    name: Detail(name, "production_week_start", "production_week_start")
+    for name in ("stop", "production_rate", "machine_utilization", "downtime_pareto")
 }
 """Detail tables. Their Parquet is a folder with one file per week, and a publication writes only the weeks that
 changed."""

@@ -23,6 +23,13 @@ buckets as (
     from {{ ref("int_time_bucket") }}
 ),
 
+classes as (
+    select
+        *,
+        coalesce(up_to_us, 9223372036854775807) as ends_us
+    from {{ ref("int_stop_class") }}
+),
+
 states as (
     select * from {{ ref("int_machine_state_meant") }}
 ),
@@ -165,11 +172,11 @@ classed as (
         classes.stop_class,
         classes.is_failure as class_is_failure
     from judged
-    left join {{ ref("int_stop_class") }} as classes
-        on judged.verdict = 'cycle: gap'
-        and judged.stop_class_machine_id = classes.machine_id
+    left join classes
+        -- no condition on one side alone: the engine would compare all rows with all
+        on case when judged.verdict = 'cycle: gap' then judged.stop_class_machine_id end = classes.machine_id
         and judged.gap_us > classes.longer_than_us
-        and judged.gap_us <= coalesce(classes.up_to_us, judged.gap_us)
+        and judged.gap_us <= classes.ends_us
 ),
 
 grouped as (

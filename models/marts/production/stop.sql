@@ -55,8 +55,11 @@ reasons as (
 
 surrounded as (
     select
-        *,
-        row_number() over (partition by machine_id, stop_started_at order by started_at) as piece_number,
+        machine_id,
+        stop_started_at,
+        started_at,
+        ended_at,
+        duration_us,
         lag(bucket) over machine as bucket_before,
         lead(bucket) over machine as bucket_after,
         max(case when product_name <> '(none)' then started_at end) over (
@@ -71,34 +74,43 @@ surrounded as (
     window machine as (partition by machine_id order by started_at)
 ),
 
--- each later piece of a stop looks further ahead
+-- each later piece of a stop looks back less far, and further ahead
 wholes as (
     select
         machine_id,
         stop_started_at,
+        min(started_at) as first_started_at,
         max(ended_at) as stop_ended_at,
         sum(duration_us)::bigint / 1e6 as duration_s,
+        min_by(coalesce(bucket_before, ''), started_at) as bucket_before,
         max_by(coalesce(bucket_after, ''), started_at) as bucket_after,
+        min(coalesce(product_before_at, timestamp '1000-01-01')) as product_before_at,
         max(coalesce(product_after_at, timestamp '9999-01-01')) as product_after_at
     from surrounded
     where stop_started_at is not null
     group by machine_id, stop_started_at
 ),
 
+-- of what ran before and after, only what is near; asked here, not where it is joined: an outer join with a condition
+-- on one side alone compares all rows with all
 stops as (
     select
         first_pieces.*,
         wholes.stop_ended_at,
         wholes.duration_s as stop_s,
+        nullif(wholes.bucket_before, '') as stop_bucket_before,
         nullif(wholes.bucket_after, '') as stop_bucket_after,
-        wholes.product_after_at as stop_product_after_at
-    from surrounded as first_pieces
+        case
+            when wholes.product_before_at >= wholes.stop_started_at - interval '7 days' then wholes.product_before_at
+        end as product_before_at,
+        case
+            when wholes.product_after_at < wholes.stop_ended_at + interval '7 days' then wholes.product_after_at
+        end as product_after_at
+    from intervals as first_pieces
     inner join wholes
         on first_pieces.machine_id = wholes.machine_id
-        and first_pieces.stop_started_at = wholes.stop_started_at
-    where
-        first_pieces.piece_number = 1
-        and {{ in_touched_weeks("first_pieces.production_week_start", "int_touched_stop_week") }}
+        and first_pieces.started_at = wholes.first_started_at
+    where {{ in_touched_weeks("first_pieces.production_week_start", "int_touched_stop_week") }}
 ),
 
 final as (
@@ -132,7 +144,7 @@ final as (
         -- around it
         stops.product_name,
         stops.work_order_id,
-        stops.bucket_before,
+        stops.stop_bucket_before as bucket_before,
         stops.stop_bucket_after as bucket_after,
         before.product_name as product_before,
         after.product_name as product_after
@@ -143,11 +155,9 @@ final as (
     left join intervals as before
         on stops.machine_id = before.machine_id
         and stops.product_before_at = before.started_at
-        and stops.product_before_at >= stops.stop_started_at - interval '7 days'
     left join intervals as after
         on stops.machine_id = after.machine_id
-        and stops.stop_product_after_at = after.started_at
-        and stops.stop_product_after_at < stops.stop_ended_at + interval '7 days'
+        and stops.product_after_at = after.started_at
 )
 
 select * from final

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 import duckdb
 import pytest
-from comparison import differences
+from comparison import assert_published, differences
 from warehouse import Warehouse
 
 from pipeline.documentation import KPI_PAGE
+from publish import current_version, publish
 
 TABLES = ["machine_state", "production_count", "production_plan", "staffing", "work_order", "test_record"]
 PLANT = """
@@ -111,6 +112,31 @@ def load(plant: Warehouse, records: list[tuple[str, dict]]) -> None:
     for table, record in records:
         tables.setdefault(table, []).append(record)
     plant.load(**tables)
+
+
+# Hours and stops of years would be written whole each night: at 200 machines that is most of the night.
+def test_only_weeks_that_a_night_wrote_are_published_again(plant):
+    tables = {"stop", "production_rate", "machine_utilization", "downtime_pareto"}
+
+    def published() -> dict[tuple[str, str], int]:
+        publish(plant.paths)
+        assert_published(plant.paths)
+        folder = current_version(plant.paths.published) / "parquet"
+        files = folder.glob("*/production_week_start=*/data.parquet")
+        return {(file.parts[-3], file.parts[-2][-10:]): file.stat().st_ino for file in files}
+
+    hours = [MONDAY + timedelta(hours=hour) for hour in range(6, 24 * 55, 9)]
+    load(plant, [("machine_state", state(hour, "M1", ["run", "down"][n % 2])) for n, hour in enumerate(hours)])
+    assert plant.build()
+    before = published()
+    load(plant, [("machine_state", state(hours[-1] + timedelta(minutes=5), "M1", "setup"))])
+    assert plant.build()
+    after = published()
+    assert {table for table, _ in before} == tables
+    assert before.keys() == after.keys()
+    kept = {place for place in before if before[place] == after[place]}
+    assert kept >= {(table, week) for table in tables for week in ("2024-03-04", "2024-03-11")}
+    assert not kept & {(table, "2024-04-22") for table in tables}
 
 
 # A night that came late, or a record delivered twice, leaves last month's OEE or stops as they never were.
