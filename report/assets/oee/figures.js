@@ -22,7 +22,8 @@ const isEnough = (part, whole) => whole > 0 && part / whole >= data.minDataCover
  * a standard rate, `ratedCount` of `count`; null where there is none, OEE also where too little of their time is known.
  */
 function oeeFigures(name, rows) {
-  const each = [...grouped(name, rows, name).values()].map((group) => partsOf(name, group)).filter((one) => one.pbt_s + one.no_data_s > 0);
+  const each = [...grouped(name, rows, name).values()].map((group) => partsOf(name, group))
+    .filter((one) => one.pbt_s + one.no_data_s > 0);
   const rated = each.filter((one) => one.apt_s === 0 || isEnough(one.produced - one.unrated_count, one.produced));
   const total = (part, some = each) => some.reduce((all, one) => all + one[part], 0);
   const share = (part, whole, some = each) => ratio(total(part, some), total(whole, some));

@@ -24,7 +24,8 @@ function weeksBefore({ from, to }) {
 /** Figures of some of the last days of which anything is known: records seldom end with a week. */
 function lastDays(name, rows, from, to) {
   const { day, pbt_s } = data.tables[name];
-  const wanted = new Set([...new Set(rows.filter((row) => pbt_s[row] > 0).map((row) => day[row]))].sort((a, b) => a - b).slice(from, to));
+  const known = new Set(rows.filter((row) => pbt_s[row] > 0).map((row) => day[row]));
+  const wanted = new Set([...known].sort((a, b) => a - b).slice(from, to));
   return wanted.size ? oeeFigures(name, rows.filter((row) => wanted.has(data.tables[name].day[row]))) : null;
 }
 
@@ -49,7 +50,9 @@ function oeePage() {
     figureTile("effectiveness", now.effectiveness, then?.effectiveness), figureTile("quality", now.quality, then?.quality),
     figureTile("oee", week7?.oee ?? null, lastDays(basis, any, -14, -7)?.oee, { id: "oeeLast", label: "OEE, last 7 days" }));
   const sections = [{ ...daySection(basis, rows(basis, span)), note: ratedNote(all) }];
-  if (machine === null) sections.push(line === null && basis === "line" ? lineSection(rows("line", span), machines) : machineSection(machines));
+  if (machine === null) {
+    sections.push(line === null && basis === "line" ? lineSection(rows("line", span), machines) : machineSection(machines));
+  }
   sections.push(lossSection(rowsOf("loss", { ...where, ...span })), downtimeSection(rowsOf("downtime", { ...where, ...span })),
     hourSection(where));
   return {
@@ -79,7 +82,9 @@ function readChoice(asked) {
   state.shownDay = days.includes(asked.get("day")) ? days.indexOf(asked.get("day")) : lastDayKnown();
   const isTimeline = state.page === "machine_timeline";
   const source = isTimeline ? "span" : "machine";
-  if (isTimeline && state.line === null && state.machine === null) state.line = valuesOf("span", rowsOf("span", {}), "line")[0] ?? null;
+  if (isTimeline && state.line === null && state.machine === null) {
+    state.line = valuesOf("span", rowsOf("span", {}), "line")[0] ?? null;
+  }
   if (state.machine !== null && !rowsOf(source, { line: state.line, machine: state.machine }).length) state.machine = null;
 }
 

@@ -53,7 +53,8 @@ function daySection(name, rows) {
 function lineSection(lineRows, machineRows) {
   const ofLine = new Map([...grouped("line", lineRows, "line")]);
   const made = valuesOf("machine", machineRows, "line").map((line) => ({
-    x: lineName(line), line, all: oeeFigures("machine", machineRows.filter((row) => (data.tables.machine.line[row] ?? NO_LINE) === line)),
+    x: lineName(line), line,
+    all: oeeFigures("machine", machineRows.filter((row) => (data.tables.machine.line[row] ?? NO_LINE) === line)),
     constraint: ofLine.has(line) ? oeeFigures("line", ofLine.get(line)) : null,
   }));
   const drawn = largest(made, "all", (all) => all.busy);
@@ -159,7 +160,8 @@ function downtimeSection(rows) {
     const code = names.reason[columns.reason[row]];
     const key = JSON.stringify([bucket, code]);
     if (!reasons.has(key)) {
-      reasons.set(key, { x: capital(words(bucket)) + (code === "(none)" ? "" : ` · ${code}`), text: names.text[columns.text[row]] ?? null,
+      reasons.set(key, { x: capital(words(bucket)) + (code === "(none)" ? "" : ` · ${code}`),
+        text: names.text[columns.text[row]] ?? null,
         group: names.group[columns.group[row]], rows: [] });
     }
     reasons.get(key).rows.push(row);
@@ -184,7 +186,8 @@ function downtimeSection(rows) {
       planned > 0 ? `Planned downtime (${hours(planned)}) is not in it.` : null],
     table: {
       columns: [{ label: "Loss and reason" }, { label: "What the plant says of it" }, column("time", "hours", "Time lost"),
-        column("share", "percent"), column("share", "percent", "Cumulative share"), column("stops", "count"), column("failures", "count")],
+        column("share", "percent"), column("share", "percent", "Cumulative share"), column("stops", "count"),
+        column("failures", "count")],
       rows: made.map((one) => [one.x, one.text, one.time, one.share, one.cumulative, one.stops, one.failures]),
     },
   };

@@ -21,7 +21,8 @@ function spansOf(choice) {
     const seconds = columns.end[row] - columns.start[row];
     return {
       machine: text("machine", row), start: columns.start[row], end: columns.end[row], at: columns.at[row], kind, seconds,
-      what: capital(words(bucket)) + (reason === null ? "" : ` · ${reason}`), why: reason ?? capital(words(bucket)), product: text("product", row), shift: text("shift", row),
+      what: capital(words(bucket)) + (reason === null ? "" : ` · ${reason}`),
+      why: reason ?? capital(words(bucket)), product: text("product", row), shift: text("shift", row),
       isStop: Boolean(columns.stop[row]),
     };
   });
@@ -44,7 +45,8 @@ function bandSection(spans, clock) {
     })).sort((a, b) => collate(a.x, b.x)),
     params: { spanSeconds: clock.seconds, startHour: clock.startHour, jumpAt: clock.jumpAt ?? 1e9, jumpHours: clock.jumpHours },
     nothing: "Nothing is known of these machines on this day.",
-    note: [shownNote(machines.size, "first machines by name"), "Stops are labelled where there is room: choose one machine for more of it. The table has all.",
+    note: [shownNote(machines.size, "first machines by name"),
+      "Stops are labelled where there is room: choose one machine for more of it. The table has all.",
       `The last ${names.shownDay.length} production days are here; earlier ones are in the published tables.`],
     table: {
       columns: [{ label: "Machine" }, { label: "From, plant time" }, { label: "What" }, { label: "Length", format: "length" },
@@ -78,7 +80,8 @@ function timelinePage() {
     tiles: [
       tile("production", "Production", produced, hours(produced), "Time that counts as production, of all machines shown."),
       tile("setup", "Setup", of("setup"), hours(of("setup")), "Time that counts as setup."),
-      tile("delay", "Failures and stops", of("delay"), hours(of("delay")), "Time that counts as delay: malfunctions, minor stops, interruptions."),
+      tile("delay", "Failures and stops", of("delay"), hours(of("delay")),
+        "Time that counts as delay: malfunctions, minor stops, interruptions."),
       tile("down", "Down, waiting, idle", of("down"), hours(of("down")), "Time that counts as down time."),
       tile("stops", "Stops", stops.length, count(stops.length), "Stops, and parts of stops, of this day."),
       tile("noData", "No data", of("no_data"), hours(of("no_data")), "Scheduled time of which nothing is known."),

@@ -42,12 +42,14 @@ function handoverPage() {
       number("good", "Good units", planned === null ? "no plan" : `${percent(attained)} of plan`),
       tile("planned_quantity", "Planned", planned, planned === null ? "no plan" : count(planned)),
       number("scrap", "Scrap"), number("rework", "Rework"),
-      tile("availability", "Availability", cell("availability", row), cell("availability", row) === null ? "no data"
-        : percent(cell("availability", row)), `${hours(cell("apt_s", row))} of ${hours(cell("pbt_s", row))}, all machines`),
+      tile("availability", "Availability", cell("availability", row),
+        cell("availability", row) === null ? "no data" : percent(cell("availability", row)),
+        `${hours(cell("apt_s", row))} of ${hours(cell("pbt_s", row))}, all machines`),
       number("stop_count", "Stops"), number("open_stop_count", "Machines standing"), number("open_issue_count", "Open issues"),
     ],
     sections: [
-      { id: "know", title: "What the next shift must know", body: [element("p", { class: "know" }, shortened(cell("next_shift_should_know", row), KNOW))] },
+      { id: "know", title: "What the next shift must know", body: [element("p", { class: "know" },
+        shortened(cell("next_shift_should_know", row), KNOW))] },
       { id: "ran", title: "What ran", body: [listed(cell("ran", row), ", ", "No units left the line.")] },
       { id: "standing", title: "Machines standing at its end", body: [listed(cell("open_stops", row), ", ", "None.")] },
       { id: "flagged", title: "Flagged anomalies", body: [listed(cell("anomalies", row), "; ",

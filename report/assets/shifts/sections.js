@@ -48,7 +48,8 @@ function comparisons({ kind, line, phase, metric }) {
   const columns = data.tables.comparison;
   const found = [];
   columns.kind.forEach((_, row) => {
-    if (columns.kind[row] !== kind || columns.line[row] !== line || columns.phase[row] !== phase || columns.metric[row] !== metric) return;
+    if (columns.kind[row] !== kind || columns.line[row] !== line || columns.phase[row] !== phase) return;
+    if (columns.metric[row] !== metric) return;
     const one = Object.fromEntries(Object.keys(columns).map((name) => [name, columns[name][row]]));
     found.push({ ...one, a: names.side[one.side], b: names.side[one.other], status: names.status[one.status],
       staffing: names.staffing[one.staffing], x: `${names.side[one.side]} − ${names.side[one.other]}` });
@@ -67,7 +68,8 @@ function verdict(one, metric) {
   if (!one.is_significant) return `No reliable difference within the same product, machine and staffing.${staffing}`;
   const lessIsBetter = METRICS[metric]?.[3] ?? false;
   const better = (one.within_part > 0) === lessIsBetter ? one.b : one.a;
-  return `${better} is reliably better, by ${change(Math.abs(one.within_part), metric, false)} within the same product, machine and staffing.${staffing}`;
+  const by = change(Math.abs(one.within_part), metric, false);
+  return `${better} is reliably better, by ${by} within the same product, machine and staffing.${staffing}`;
 }
 
 /** The parts of every pair's difference, stacked away from 0; the part within cells begins at 0 and has its interval. */
@@ -129,7 +131,8 @@ function practiceSection({ kind }) {
   const rows = made.map((row) => {
     const metric = names.metric[columns.metric[row]];
     return [names.side[columns.side[row]], names.side[columns.other[row]], lineName(columns.line[row]), metricName(metric),
-      change(columns.advantage[row], metric, false), change(columns.advantage_lower_95[row], metric, false), columns.units_per_week[row]];
+      change(columns.advantage[row], metric, false), change(columns.advantage_lower_95[row], metric, false),
+      columns.units_per_week[row]];
   });
   return {
     id: "practice", title: "Best practice: what it would be worth",

@@ -1,6 +1,6 @@
-"""Views of machine time and shifts, added to a published file: made of a few machines' intervals, in plain SQL: .ddl, since
-dbt takes every .sql under tests/ for a test of the warehouse.
+"""Views of machine time and shifts, added to a published file: made of a few machines' intervals, in plain SQL.
 
+The SQL is in .ddl files beside this one: dbt takes every .sql under tests/ for a test of the warehouse.
 As in `published_marts`, what matters is that names, types and parts are those of the real views; a test compares their
 columns with the contracts. Every OEE is of the parts beside it, every waterfall sums to calendar time.
 """
