@@ -16,7 +16,8 @@ CLOCK = "datum.value / 3600 + startHour + (datum.value >= jumpAt ? jumpHours : 0
 CLOCK = f"pad(floor(({CLOCK}) % 24), 2, '0', 'left') + ':' + pad(round((({CLOCK}) % 1) * 60), 2, '0', 'left')"
 EDGE = "datum.kind === 'no_data' || datum.kind === 'unscheduled' ? '#9aa5b1' : null"
 ROOM = "(datum.end - datum.start) / spanSeconds * width"
-TEXTS = ("label", "short", "length")  # of a stop, from long to short; the first that fits its band is written into it
+TEXTS = {"label": "length(datum.label)", "short": "datum.shortSize", "length": "length(datum.length)"}
+"""Texts of a stop, from long to short, with their letters in a line; the first that fits is written into its band."""
 
 
 def by_day() -> dict:
@@ -61,7 +62,8 @@ def heat_map() -> dict:
 def timeline(row_height: int, upright: bool = False) -> dict:
     """A band per machine (`x`) of what its time was, from `start` to `end` in seconds since the day began.
 
-    Stops have their `label`, `short` or `length` written into them, upright where there is one machine and much height.
+    Stops have their `label`, `short` (in two lines) or `length` written into them, upright where there is one machine
+    and much height.
     """
     axis = alt.Axis(labelPadding=6, ticks=False, labelLimit=130)
     y = alt.Y("x:N", sort=None, title=None, axis=axis, scale=alt.Scale(paddingInner=0.15))
@@ -77,15 +79,16 @@ def timeline(row_height: int, upright: bool = False) -> dict:
         .encode(y=y, x=x, x2="end:Q", fill=_kind(), stroke=alt.value({"expr": EDGE}))
     )
     fits = "''"
-    for text in reversed(TEXTS):
-        room = f"{ROOM} > 13" if upright else f"{ROOM} > 5.3 * length(datum.{text})"
+    for text, letters in reversed(TEXTS.items()):
+        room = f"{ROOM} > 13" if upright else f"{ROOM} > 5.3 * {letters}"
         fits = f"datum.{text} && {room} ? datum.{text} : {fits}"
     labels = (
         alt.Chart()
         .transform_calculate(middle="(datum.start + datum.end) / 2")
         .mark_text(
             fontSize=11 if upright else 10, fill=INK, text={"expr": fits}, angle=270 if upright else 0,
-            limit=row_height - 10 if upright else 0, tooltip={"content": "data"},
+            limit=row_height - 10 if upright else 0, tooltip={"content": "data"}, lineBreak="\n", lineHeight=11,
+            dy={"expr": f"indexof({fits}, '\\n') < 0 ? 0 : -5"},
         )
         .encode(y=y, x=alt.X("middle:Q", title="Plant time", axis=ticks))
     )  # fmt: skip

@@ -28,6 +28,12 @@ function spansOf(choice) {
   });
 }
 
+/** What may be written into a stop, as far as there is room. */
+function stopTexts({ what, why, seconds }) {
+  const lasted = length(seconds);
+  return { label: `${what} ${lasted}`, short: `${why}\n${lasted}`, shortSize: Math.max(why.length, lasted.length), length: lasted };
+}
+
 function bandSection(spans, clock) {
   const machines = new Set(spans.map((span) => span.machine));
   const shown = new Set([...machines].sort(collate).slice(0, LARGEST));
@@ -38,8 +44,7 @@ function bandSection(spans, clock) {
     legend: KIND_WORDS.filter(([kind]) => spans.some((span) => span.kind === kind)),
     rows: spans.filter((span) => shown.has(span.machine)).map((span) => ({
       x: span.machine, start: span.start, end: span.end, kind: span.kind,
-      ...(span.isStop ? { label: `${span.what} ${length(span.seconds)}`, short: `${span.why} ${length(span.seconds)}`,
-        length: length(span.seconds) } : {}),
+      ...(span.isStop ? stopTexts(span) : {}),
       tip: [`${span.machine} ${span.at}`, ["What", span.what], ["Length", length(span.seconds)],
         ["Product", span.product === "(none)" ? NONE : span.product], ["Shift", span.shift ?? NONE]],
     })).sort((a, b) => collate(a.x, b.x)),
