@@ -86,5 +86,7 @@ def _shown_length(value: object) -> int:
         return 3
     if isinstance(value, dt.date):
         return 16 if isinstance(value, dt.datetime) else 10
+    if not abs(value) < float("inf"):  # type: ignore[arg-type]
+        return 0
     digits = len(str(int(abs(value)))) if abs(value) < 1e15 else 15  # type: ignore[arg-type, call-overload]
     return digits + (digits - 1) // 3 + (2 if isinstance(value, float) else 0)

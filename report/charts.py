@@ -18,6 +18,8 @@ SHAPES = {"first": "circle", "second": "diamond"}
 COLOURS = {"first": FIRST, "second": SECOND}
 
 PERCENT = "format(datum.value * 100, '.3~r') + ' %'"
+NUMBER = f"isShare ? {PERCENT} : format(datum.value, '.10~r')"
+"""Labels of an axis of measured values, or of shares where the parameter `isShare` says so."""
 WEEK = (
     "[substring(datum.label, 5), "
     "datum.index === 0 || substring(datum.label, 5) === 'W01' ? substring(datum.label, 0, 4) : '']"

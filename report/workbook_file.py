@@ -27,6 +27,7 @@ NUMBER_FORMATS = {
     "decimal": "#,##0.00",
     "fine": "0.0000",
     "moment": "yyyy-mm-dd hh:mm",
+    "value": "[>=1000]#,##0.0;[>=0.01]0.0###;General",  # measured, of any size
 }
 """Of each style of a column; registered in every workbook in this order, so that rendered rows fit them all."""
 

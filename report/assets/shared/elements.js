@@ -6,6 +6,13 @@ const NONE = "–";
 const count = (value) => (value === null ? NONE : Math.round(value).toString().replace(/\B(?=(\d{3})+$)/g, NARROW));
 const seconds = (value) => (value === null ? NONE : `${value.toFixed(value < 100 ? 1 : 0)}${NARROW}s`);
 
+/** A measured value: five digits at most. */
+function number(value, digits = 5) {
+  if (value === null || value === undefined) return NONE;
+  const rounded = Number(value.toPrecision(digits));
+  return Math.abs(rounded) >= 1e5 ? count(rounded) : String(rounded);
+}
+
 /** 0.9823 → 98.2 %; a share that is not quite 1 or 0 is not rounded to it. */
 function percent(value) {
   if (value === null || value === undefined) return NONE;
@@ -56,7 +63,7 @@ function legend(entries, hollow) {
     element("i", { class: `mark ${MARKS[mark] ?? mark}`, "aria-hidden": "true" }), label)));
 }
 
-const FORMATS = { count, percent, seconds, interval };
+const FORMATS = { count, number, percent, seconds, interval };
 
 /** A table that scrolls sideways: columns [{label, format, definition}], rows of values or of `limited` and `linked` cells. */
 function table(label, columns, rows) {

@@ -8,7 +8,8 @@
 //     chosen   what was chosen, in words
 //     hasData  whether there is anything to show; `nothing` says so where there is not
 //     hollow   what a hollow mark means
-// A section is {id, title, label, legend, note, chart, rows, params, table}, or has `body` (elements) in place of a chart.
+// A section is {id, title, label, legend, note, chart, rows, params, table, kind}, or has `body` (elements) in place of a
+// chart; page.css knows its kind.
 // What the reader chose is in the address (#page?product=…), so that back, links and bookmarks work.
 
 const state = { page: null };
@@ -81,7 +82,7 @@ function sectionNode(section, opened) {
   else if (!section.rows.length) parts.push(element("p", { class: "empty" }, section.nothing ?? "Nothing here in the weeks chosen."));
   else parts.push(element("figure", {}, legend(section.legend, hollow), chartNode(`${state.page}-${section.id}`), note("figcaption")));
   const rows = section.table?.rows ?? [];
-  return element("section", { id: `section-${section.id}` }, element("h3", {}, section.title), ...parts,
+  return element("section", { id: `section-${section.id}`, "data-kind": section.kind }, element("h3", {}, section.title), ...parts,
     rows.length ? element("details", { id: `table-${section.id}`, open: opened.has(`table-${section.id}`) },
       element("summary", {}, `Table: ${section.title}`), table(section.title, section.table.columns, rows)) : null);
 }

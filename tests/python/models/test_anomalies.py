@@ -70,7 +70,7 @@ def query(plant: Warehouse, text: str) -> list[tuple]:
 
 def found(plant: Warehouse) -> dict:
     with closing(duckdb.connect(str(plant.paths.warehouse), read_only=True)) as connection:
-        names = ("anomaly", "anomaly_point")
+        names = ("anomaly", "anomaly_point", "anomaly_context")
         return {name: connection.sql(f"select * from marts.{name} order by all").df() for name in names}
 
 
@@ -103,5 +103,10 @@ def test_nights_late_readings_and_repeats_give_the_flags_of_one_build(plant, who
     # where whole days are written, those of daily series reach back to their week's Monday, and all others with them
     first = "2024-01-01" if whole_weeks else "2024-01-05"
     assert query(plant, "select min(touched_from)::string from intermediate.int_touched_metric") == [(first,)]
+    drawn = after["anomaly_context"].groupby("anomaly_id")
+    assert set(drawn.groups) == set(after["anomaly"].anomaly_id[after["anomaly"].is_within_budget])
+    assert drawn.is_flagged.sum().min() > 0 and drawn.size().max() <= 120
+    # a trouble is drawn among what came before it
+    assert drawn.is_flagged.agg(lambda flags: not flags.iloc[0]).any()
     assert plant.build("--full-refresh", "--select", *LATER)
     assert differences(found(plant), after) == []

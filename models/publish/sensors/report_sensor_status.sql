@@ -1,0 +1,19 @@
+select
+    sensor_id,
+    machine_id,
+    line_id,
+    line_block,
+    line_place,
+    quantity,
+    unit,
+    lower_limit,
+    upper_limit,
+    period_s,
+    is_known,
+    as_of_at,
+    value_last,
+    last_read_at,
+    last_read_at_local,
+    age_s,
+    state
+from {{ ref("sensor_status") }}
