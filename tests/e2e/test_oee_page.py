@@ -77,6 +77,7 @@ def test_machines_without_a_rate_are_left_out_and_it_is_said(show, factory):
     unrated = opened(show, factory, machine="M4", **ALL)
     assert unrated.page.inner_text("[data-figure=oee] strong") == "no data"
     assert unrated.figure("oee") is None
+    assert unrated.page.inner_text("[data-figure=oee] small") == "no standard rate"
 
 
 # Steps that do not sum to calendar time are an argument nobody can settle.

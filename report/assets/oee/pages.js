@@ -44,8 +44,8 @@ function oeePage() {
   const allThen = before && oeeFigures("machine", rows("machine", before));
   const any = rows(basis, {});
   const week7 = lastDays(basis, any, -7);
-  const tiles = [figureTile(basis === "line" ? "lineOee" : "oee", now.oee, then?.oee, { id: "oee" })];
-  if (basis === "line") tiles.push(figureTile("machineOee", all.oee, allThen?.oee));
+  const tiles = [figureTile(basis === "line" ? "lineOee" : "oee", now.oee, then?.oee, { id: "oee", ...whyNot(now) })];
+  if (basis === "line") tiles.push(figureTile("machineOee", all.oee, allThen?.oee, whyNot(all)));
   tiles.push(figureTile("availability", now.availability, then?.availability),
     figureTile("effectiveness", now.effectiveness, then?.effectiveness), figureTile("quality", now.quality, then?.quality),
     figureTile("oee", week7?.oee ?? null, lastDays(basis, any, -14, -7)?.oee, { id: "oeeLast", label: "OEE, last 7 days" }));
@@ -60,6 +60,12 @@ function oeePage() {
     terms: ["oee", "lineOee", "machineOee", "availability", "effectiveness", "quality", "busy", "coverage", "produced", "step",
       "stops", "failures"],
   };
+}
+
+/** Why there is no OEE. */
+function whyNot({ oee, ratedCount, coverage }) {
+  if (oee !== null) return {};
+  return { note: ratedCount ? `${percent(coverage)} of the time is known` : "no standard rate" };
 }
 
 /** Of how many machines an OEE is, where not of all. */

@@ -214,7 +214,8 @@ function hourSection(choice) {
       ["Planned busy time", hours(one.busy)], ["Units per production hour", one.rate === null ? NONE : one.rate.toFixed(1)]] })),
     params: { heatLow: low, heatHigh: high > low ? high : low + 0.01 },
     nothing: "No hours of the machines chosen.",
-    note: `Production weeks ${data.hoursOf?.join(" to ")}, whatever weeks are chosen above; an hour is one of plant time.`,
+    note: `Production ${data.hoursOf?.[0] === data.hoursOf?.[1] ? "week" : "weeks"} ${[...new Set(data.hoursOf)].join(" to ")}, `
+      + "whatever weeks are chosen above; an hour is one of plant time.",
     table: {
       columns: [{ label: "Weekday" }, { label: "Hour" }, column("availability", "percent"), column("busy", "hours"),
         { label: "Units per production hour", format: "rate" }],
