@@ -9,7 +9,8 @@
     {%- if execute -%}
         {%- set length = modules.datetime.timedelta(hours=hours) -%}
         {%- for row in run_query(
-            "select distinct cast(span_start as string) as span_start from (" ~ starts ~ ") as starts order by 1"
+            "select cast(span_start as string) as span_start from (select distinct span_start from ("
+            ~ starts ~ ") as starts) as spans order by 1"
         ).rows -%}
             {%- set start = modules.datetime.datetime.fromisoformat(row["span_start"]) -%}
             {%- if spans and start <= spans[-1][1] -%}

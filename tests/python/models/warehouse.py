@@ -170,9 +170,10 @@ class Warehouse:
 
 def lasting_views(manifest: Manifest) -> list[str]:
     """The views that are the same whatever is loaded: into others the times to be read are written out."""
+    written = {"macro.firstpass.within_spans", "macro.firstpass.is_kept"}
 
     def writes_times(macros: list[str]) -> bool:
-        return "macro.firstpass.within_spans" in macros or any(
+        return not written.isdisjoint(macros) or any(
             writes_times(manifest.macros[name].depends_on.macros) for name in macros if ".firstpass." in name
         )
 
