@@ -94,7 +94,7 @@ class NightlyPlant:
 
 
 def finish(process: subprocess.Popen) -> Outcome:
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=900)
     return Outcome(process.returncode, out, err)
 
 

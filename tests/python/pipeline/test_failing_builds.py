@@ -18,6 +18,13 @@ def newest_records(plant: NightlyPlant) -> Path:
     return max((plant.data / "lake" / "raw" / "test_record").glob("[0-9]*.parquet"))
 
 
+def manifest_of(file: Path) -> Path:
+    """The manifest of the load whose records the file holds: its own, or a compacted one."""
+    manifests = (file.parent.parent / "load").glob("*[0-9]*.parquet")
+    (found,) = (it for it in manifests if file.stem in pq.read_table(it)["load_id"].to_pylist())
+    return found
+
+
 def assert_readers_see(plant: NightlyPlant, version: str, tables) -> None:
     assert plant.version == version
     assert plant.published("select record_count from report_run") == [(tables["report_run"].record_count.item(),)]
@@ -30,11 +37,11 @@ def test_a_failing_data_test_keeps_the_last_version_and_says_what_to_do(nights, 
     whole = file.read_bytes()
     records = pq.read_table(file)
     pq.write_table(records.slice(3), file)
-    manifest = file.parent.parent / "load" / file.name
+    manifest = manifest_of(file)
     whole_manifest = manifest.read_bytes()
-    (load,) = pq.read_table(manifest).to_pylist()
-    load["object"] = "\x1b[2Jinbox/\nday.csv"  # a text from outside must not steer the terminal
-    pq.write_table(pa.Table.from_pylist([load], schema=pq.read_schema(manifest)), manifest)
+    loads = {load["load_id"]: load for load in pq.read_table(manifest).to_pylist()}
+    loads[file.stem]["object"] = "\x1b[2Jinbox/\nday.csv"  # a text from outside must not steer the terminal
+    pq.write_table(pa.Table.from_pylist(list(loads.values()), schema=pq.read_schema(manifest)), manifest)
 
     outcome = seasoned.run("run")
     assert outcome.code == 1

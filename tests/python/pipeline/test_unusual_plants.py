@@ -83,23 +83,31 @@ def test_bad_records_are_named_and_the_good_ones_counted(plant):
 # the first evening with Firstpass ends in an error
 def test_an_empty_plant_works_up_to_its_reports(plant):
     describe(plant)
-    assert_empty(plant, plant.run_well())
+    outcome = plant.run_well()
+    assert len(outcome.out.splitlines()) == 4
+    assert_without_tests(plant, "empty")
+    tables = plant.tables()
+    assert {name for name, table in tables.items() if len(table)} <= {"report_run", "route_step"}
+
+
+# a plant that has connected its machines first has to wait for its testers
+def test_a_plant_of_one_cycle_works_up_to_its_reports(plant):
     describe(plant, FILES, CYCLES)
     (plant.folder / "inbox").mkdir()
     (plant.folder / "M1.txt").write_text("2024-01-01 08:00:00,1\n2024-01-01 08:00:01,2\n")
     outcome = plant.run_well()
-    assert outcome.out.splitlines()[0].endswith("1 rows in 1 loads, 1 left out")
-    assert_empty(plant, outcome)
-
-
-def assert_empty(plant: NightlyPlant, outcome) -> None:
-    assert len(outcome.out.splitlines()) == 4
+    assert outcome.out.splitlines()[0].endswith("2 rows in 2 loads, 1 left out")  # with the settings of plant.yml
+    assert_without_tests(plant, "2024-01-01")
     tables = plant.tables()
-    assert {name for name, table in tables.items() if len(table)} <= {"report_run", "route_step"}
-    run = tables["report_run"]
+    assert tables["oee_by_machine_day"].groupby("machine_id").produced.sum().to_dict() == {"M1": 1}
+    assert not any(len(tables[name]) for name in ("test_attempt", "summary_prod", "station_day", "module_status"))
+
+
+def assert_without_tests(plant: NightlyPlant, folder: str) -> None:
+    run = plant.tables()["report_run"]
     assert (run.record_count.item(), run.plant_name.item()) == (0, "p1") and pd.isna(run.as_of_date.item())
     reports = (plant.data / "published" / "reports" / "latest").resolve()
-    assert reports.name == "empty"
+    assert reports.name == folder
     assert "<html" in (reports / "all" / "yield.html").read_text(encoding="utf-8")
     for workbook in (reports / "all" / "yield.xlsx", reports / "processed_summary_data.xlsx"):
         assert load_workbook(workbook).sheetnames
