@@ -13,7 +13,7 @@ import pandas as pd
 
 LEGITIMATE = "legitimate_"
 LEAST_TOLERANCE, MOST_TOLERANCE = pd.Timedelta(hours=2), pd.Timedelta(days=1)
-SAME_METRIC = {"first_pass_yield": {"first_pass_yield", "passing_rate"}}
+SAME_METRIC = {"first_pass_yield": {"first_pass_yield", "passing_rate"}, "duration": {"duration", "relative_duration"}}
 """Metrics that show a fault beside its own: fewer first passes are fewer passes."""
 JOINT = "together"
 """The detector that looks at all sensors of a machine at once; which of them it names is open."""
@@ -75,7 +75,7 @@ def fits(pairs: pd.DataFrame) -> pd.Series:
         is_metric |= (metric == wanted) & episode_metric.isin(others)
     is_sensor = (pairs.entity_truth == pairs.entity_episode) & is_metric
     is_group = (pairs.series_count > 1) | (pairs.detector == JOINT) | (pairs.entity_episode == pairs.machine_id)
-    is_of_sensors = ~episode_metric.isin(["first_pass_yield", "passing_rate", "duration"])
+    is_of_sensors = ~episode_metric.isin(["first_pass_yield", "passing_rate", "duration", "relative_duration"])
     return (is_station & is_metric) | (~is_station & (is_sensor | (is_group & is_of_sensors)))
 
 

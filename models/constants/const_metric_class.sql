@@ -9,7 +9,7 @@ from (
     values
     (2e0, 30e0, 60e0, 60::bigint, 10::bigint, 16::bigint, 40::bigint, 1e-1),
     (20e0, 300e0, 900e0, 96::bigint, 12::bigint, 16::bigint, 96::bigint, 1e-1),
-    (900e0, 3600e0, 86400e0, 21::bigint, 36::bigint, 48::bigint, 24::bigint, 3e-1),
+    (900e0, 3600e0, 86400e0, 21::bigint, 36::bigint, 48::bigint, 24::bigint, 75e-2),
     (21600e0, 21600e0, 86400e0, 42::bigint, 28::bigint, 12::bigint, 28::bigint, 5e-1),
     (1e12, 604800e0, 604800e0, 26::bigint, 5::bigint, 2::bigint, 4::bigint, 5e-1)
 ) as class_rows (

@@ -11,6 +11,44 @@ series as (
     select * from {{ ref("int_metric_series") }}
 ),
 
+shares_judged as (
+    select
+        series_id,
+        point_at_local,
+        production_date,
+        usual_share,
+        numerator,
+        denominator,
+        z_1,
+        z_2,
+        z_5,
+        usual_deviation,
+        z_peers,
+        peers_share,
+        peers_deviation,
+        week_numerator,
+        week_denominator
+    from {{ ref("int_share_judged") }}
+    union all
+    select
+        series_id,
+        point_at_local,
+        production_date,
+        usual_share,
+        numerator,
+        denominator,
+        z_1,
+        z_2,
+        z_5,
+        usual_deviation,
+        null::double as z_peers,
+        null::double as peers_share,
+        null::double as peers_deviation,
+        null::double as week_numerator,
+        null::double as week_denominator
+    from {{ ref("int_share_of_machine") }}
+),
+
 shares as (
     select
         shares.*,
@@ -19,7 +57,7 @@ shares as (
         -1e0 * least(coalesce(shares.z_1, 0e0), coalesce(shares.z_2, 0e0), coalesce(shares.z_5, 0e0))
         / (series.sensitivity_factor * parameters.share) as share_ratio,
         coalesce(-1e0 * shares.z_peers, 0e0) / (series.sensitivity_factor * parameters.peers) as peers_ratio
-    from {{ ref("int_share_judged") }} as shares
+    from shares_judged as shares
     inner join series
         on shares.series_id = series.series_id
         and series.sensitivity_factor is not null

@@ -27,7 +27,8 @@ batches as (
         touched.least_blocks,
         touched.drift_blocks,
         touched.sensitivity_factor,
-        min(blocks.block_number) - max(touched.recent_blocks) as first_recent_block,
+        min(blocks.block_number) as first_block,
+        max(touched.recent_blocks) as recent_blocks,
         max(blocks.rhythm) as rhythm
     from blocks
     inner join touched
@@ -44,7 +45,8 @@ before_any as (
         batches.batch_number,
         batches.least_blocks,
         batches.sensitivity_factor,
-        blocks.block_number >= batches.first_recent_block as is_recent,
+        batches.first_block - blocks.block_number as block_age,
+        batches.recent_blocks,
         case when blocks.day_count >= batches.drift_blocks / 2e0 then blocks.day_mid end as day_mid,
         case when blocks.day_count >= batches.drift_blocks / 2e0 then blocks.day_deviation end as day_deviation,
         blocks.mid,
@@ -96,7 +98,8 @@ distances as (
         before.series_id,
         before.baseline_number,
         before.batch_number,
-        before.is_recent,
+        -- of a series that has just begun there is more to learn from than to leave out
+        before.block_age <= least(before.recent_blocks, centres.block_count / 2e0) as is_recent,
         centres.block_count,
         centres.centre,
         centres.scale,
@@ -175,7 +178,7 @@ final as (
         high.scale,
         {% for measure in measures -%}
             -- wider while there is little to go by
-            high.sensitivity_factor * (1e0 + parameters.learning / sqrt(high.block_count)) * greatest(
+            high.sensitivity_factor * (1e0 + least(parameters.learning / sqrt(high.block_count), 5e-1)) * greatest(
                 parameters.{{ measure }}_usual * coalesce(high.{{ measure }}_usual, 0e0),
                 parameters.{{ measure }}_high * coalesce(high.{{ measure }}_high, 0e0),
                 parameters.{{ measure }}_least

@@ -1,5 +1,5 @@
 -- One row per series and block that a baseline being made looks at: what the blocks before it were over a day and over
--- a week (of series that are slower or faster: over as many blocks).
+-- the day before that (of series that are slower or faster: over as many blocks).
 with
 
 blocks as (
@@ -18,14 +18,15 @@ final as (
         avg(mid) over a_day as day_mid,
         count(mid) over a_day as day_count,
         stddev_samp(mid) over a_day as day_deviation,
-        avg(mid) over a_week as week_mid
+        avg(mid) over a_day_before as day_before_mid
     from blocks
     window
         a_day as (
             partition by series_id, baseline_number order by drift_tick range between 1e0 preceding and 1e-6 preceding
         ),
-        a_week as (
-            partition by series_id, baseline_number order by drift_tick range between 7e0 preceding and 1e-6 preceding
+        a_day_before as (
+            partition by series_id, baseline_number order by drift_tick
+            range between 2e0 preceding and 1.000001e0 preceding
         )
 )
 

@@ -46,6 +46,48 @@ durations as (
     where pass_duration_count > 0
 ),
 
+-- what each product and test took at the machine over the four weeks before
+durations_before as (
+    select
+        machine_id,
+        production_date,
+        pass_duration_sum_s,
+        pass_duration_count,
+        sum(pass_duration_sum_s) over four_weeks as before_sum_s,
+        sum(pass_duration_count) over four_weeks as before_count
+    from {{ ref("station_day") }}
+    where pass_duration_count > 0
+    window four_weeks as (
+        partition by machine_id, product_name, test_name
+        order by {{ seconds_between(epoch, "production_date::timestamp") }} / 86400e0
+        range between 28.5e0 preceding and 5e-1 preceding
+    )
+),
+
+-- all that a machine tests, taken together, as a share of what it took before: another mix is nothing
+relative_durations as (
+    select
+        'station' as entity_type,
+        before.machine_id as entity,
+        'relative_duration' as metric,
+        null::string as product_name,
+        null::string as test_name,
+        before.production_date::timestamp + max(plant.production_day_start_minutes) * interval '1 minute' as point_at,
+        before.production_date::timestamp + max(plant.production_day_start_minutes) * interval '1 minute'
+            as point_at_local,
+        sum(before.pass_duration_sum_s) / sum(before.pass_duration_count * before.before_sum_s / before.before_count)
+            as value,
+        sum(before.pass_duration_sum_s) / sum(before.pass_duration_count * before.before_sum_s / before.before_count)
+            as value_min,
+        sum(before.pass_duration_sum_s) / sum(before.pass_duration_count * before.before_sum_s / before.before_count)
+            as value_max,
+        before.production_date
+    from durations_before as before
+    cross join plant
+    where before.before_count >= 20 and before.before_sum_s > 0e0
+    group by before.machine_id, before.production_date
+),
+
 others_ranked as (
     select
         points.*,
@@ -78,6 +120,8 @@ points as (
     select * from minutes
     union all
     select * from durations
+    union all
+    select * from relative_durations
     union all
     select * from others
 ),

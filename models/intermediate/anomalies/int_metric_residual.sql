@@ -3,6 +3,7 @@
 -- point depends on the same points whatever else is read with it.
 {% set frames = {
     "local_mid": ["avg(residual)", "14.5e0 preceding and 2.5e0 preceding"],
+    "last_mid": ["avg(residual)", "5.5e0 preceding and current row"],
     "short_mid": ["avg(residual)", "17.5e0 preceding and current row"],
     "long_mid": ["avg(residual)", "59.5e0 preceding and current row"],
     "recent_mid": ["avg(residual)", "479.5e0 preceding and current row"],
@@ -147,6 +148,8 @@ final as (
         expected,
         rhythm,
         residual,
+        local_mid,
+        last_mid,
         recent_mid,
         case when gap_ticks_7 <= 17.5e0 and not is_switched then short_mid end as short_mid,
         case when gap_ticks_19 <= 59.5e0 and not is_switched then long_mid end as long_mid,

@@ -17,6 +17,12 @@ points as (
         (residuals.long_mid - baselines.centre) / baselines.scale as level,
         abs(residuals.short_mid - baselines.centre) / baselines.scale as short_size,
         abs(residuals.long_mid - baselines.centre) / baselines.scale as long_size,
+        -- what is back is over, whatever the mean still remembers; nor is the way back a jump
+        abs(residuals.residual - baselines.centre) < .5e0 * abs(residuals.residual - residuals.local_mid) as is_back,
+        (residuals.last_mid - baselines.centre) * sign(residuals.short_mid - baselines.centre)
+        >= .5e0 * abs(residuals.short_mid - baselines.centre) as is_short_still,
+        (residuals.last_mid - baselines.centre) * sign(residuals.long_mid - baselines.centre)
+        >= .5e0 * abs(residuals.long_mid - baselines.centre) as is_long_still,
         abs(residuals.short_mid - residuals.recent_mid) / baselines.scale as short_recent,
         abs(residuals.long_mid - residuals.recent_mid) / baselines.scale as long_recent,
         -- greatest() would take a NULL for the least there is
@@ -27,7 +33,12 @@ points as (
         blocks.day_count,
         blocks.day_mid,
         abs(blocks.day_mid - baselines.centre) / baselines.scale as drift_size,
-        abs(blocks.day_mid - blocks.week_mid) / baselines.scale as drift_recent,
+        -- what drifts is further off than its mean of a day
+        least(
+            (residuals.short_mid - baselines.centre) * sign(blocks.day_mid - baselines.centre) / .5e0,
+            (residuals.long_mid - baselines.centre) * sign(blocks.day_mid - baselines.centre) / .8e0
+        ) >= abs(blocks.day_mid - baselines.centre) as is_drift_still,
+        abs(blocks.day_mid - coalesce(blocks.day_before_mid, baselines.centre)) / baselines.scale as drift_recent,
         blocks.day_deviation / baselines.scale as rhythm_size
     from {{ ref("int_metric_residual") }} as residuals
     inner join {{ ref("int_touched_metric") }} as touched on residuals.series_id = touched.series_id
@@ -54,10 +65,18 @@ final as (
         gap_ticks,
         run_ticks,
         level,
-        greatest(coalesce(spike / spike_limit, 0e0), coalesce(jump / jump_limit, 0e0)) / scale as spike_ratio,
+        case
+            when coalesce(is_back, false) then 0e0
+            else greatest(coalesce(spike / spike_limit, 0e0), coalesce(jump / jump_limit, 0e0)) / scale
+        end as spike_ratio,
         greatest(
-            coalesce(case when short_recent >= hold_share * short_size then short_size / short_limit end, 0e0),
-            coalesce(case when long_recent >= hold_share * long_size then long_size / long_limit end, 0e0)
+            coalesce(
+                case when is_short_still and short_recent >= hold_share * short_size then short_size / short_limit end,
+                0e0
+            ),
+            coalesce(
+                case when is_long_still and long_recent >= hold_share * long_size then long_size / long_limit end, 0e0
+            )
         ) as shift_ratio,
         greatest(coalesce(short_size / short_limit, 0e0), coalesce(long_size / long_limit, 0e0)) as level_ratio,
         coalesce(greatest(spread_size / wider_limit, -1e0 * spread_size / narrower_limit), 0e0) as spread_ratio,
@@ -66,14 +85,19 @@ final as (
                 when
                     day_count >= drift_blocks / 2e0
                     and drift_count >= 2 * drift_blocks
-                    and drift_recent >= .5e0 * drift_size
+                    and drift_recent >= .4e0 * drift_size
+                    and is_drift_still
                     then drift_size / drift_limit
             end,
             0e0
         ) as drift_ratio,
         coalesce(
             case
-                when rhythm <> 'none' and day_count >= drift_blocks / 2e0 and drift_count >= 2 * drift_blocks
+                when
+                    rhythm <> 'none'
+                    and day_count >= drift_blocks / 2e0
+                    and drift_count >= 2 * drift_blocks
+                    and short_size >= .5e0 * rhythm_size
                     then rhythm_size / rhythm_limit
             end,
             0e0

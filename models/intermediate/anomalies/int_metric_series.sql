@@ -56,6 +56,26 @@ stations as (
     left join machines on seen.machine_id = machines.machine_id
 ),
 
+-- all that a machine tests, taken together
+whole_stations as (
+    select
+        'station' as entity_type,
+        seen.machine_id as entity,
+        seen.machine_id,
+        max(machines.line_id) as line_id,
+        metrics.metric,
+        null::string as product_name,
+        null::string as test_name,
+        null::string as unit,
+        86400e0 as period_s,
+        null::double as lower_limit,
+        null::double as upper_limit
+    from stations_seen as seen
+    left join machines on seen.machine_id = machines.machine_id
+    cross join (values ('relative_duration'), ('first_pass_yield'), ('passing_rate')) as metrics (metric)
+    group by seen.machine_id, metrics.metric
+),
+
 shares as (
     select
         entity_type,
@@ -96,6 +116,8 @@ series as (
     select * from sensors
     union all
     select * from stations
+    union all
+    select * from whole_stations
     union all
     select * from shares
     union all

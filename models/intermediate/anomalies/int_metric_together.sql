@@ -92,10 +92,10 @@ usual as (
             max(parameters.apart_high)
             * {{ quantile("abs(blocks.level - lines.slope * blocks.others_level)", 0.98) }},
             max(parameters.apart_least)
-        ) * (1e0 + max(parameters.learning) / sqrt(count(*))) as apart_limit,
+        ) * (1e0 + 2e0 * max(parameters.learning) / sqrt(count(*))) as apart_limit,
         greatest(
             max(parameters.together_high) * {{ quantile("blocks.joint_ratio", 0.98) }}, max(parameters.together)
-        ) as joint_limit
+        ) * (1e0 + max(parameters.learning) / sqrt(count(*))) as joint_limit
     from blocks_together as blocks
     inner join lines
         on blocks.series_id = lines.series_id

@@ -98,8 +98,14 @@ usual as (
 final as (
     select
         series_id,
+        entity_type,
+        entity,
+        metric,
+        day_number,
         point_at_local,
         production_date,
+        is_learned,
+        base_count,
         usual_share,
         peers_share,
         numerator,

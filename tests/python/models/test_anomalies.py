@@ -110,3 +110,30 @@ def test_nights_late_readings_and_repeats_give_the_flags_of_one_build(plant, who
     assert drawn.is_flagged.agg(lambda flags: not flags.iloc[0]).any()
     assert plant.build("--full-refresh", "--select", *LATER)
     assert differences(found(plant), after) == []
+
+
+def attempts(machine: str, days: int, seed: int, fails: int, seconds: float) -> list[dict]:
+    """Of each of six products 25 modules a day; on the last two days `fails` of 25 fail, and all take `seconds`."""
+    noise = random.Random(seed)
+    return [
+        {"serial_num": f"{machine}-{product}-{day}-{number}", "product_name": product, "test_name": "Scan"}
+        | {"machine_id": machine, "test_timestamp": f"{(START + timedelta(days=day, hours=9)).isoformat()}Z"}
+        | {"test_result": "FAIL" if number < (fails if day >= days - 2 else 2) else "PASS"}
+        | {"test_duration_s": (seconds if day >= days - 2 else 10) + noise.gauss(0, 0.3)}
+        for day in range(days)
+        for product in "ABCDEF"
+        for number in range(25)
+    ]
+
+
+# What goes wrong at a machine, a little with each product, was not found until somebody added the products up.
+def test_a_machines_trouble_shows_in_all_its_products_together(plant):
+    records = attempts("M1", 49, 1, 4, 10) + attempts("M2", 49, 2, 2, 10.5) + attempts("M3", 49, 3, 2, 10)
+    night(plant, test_record=records)
+    rows = query(plant, "select machine_id, metric, product_name, started_at from marts.anomaly")
+    last = START + timedelta(days=47, hours=7)
+    assert {(machine, metric, product) for machine, metric, product, _ in rows} == {
+        ("M1", "first_pass_yield", None),
+        ("M2", "relative_duration", None),
+    }
+    assert {start for *_, start in rows} <= {last, last + timedelta(days=1)}
