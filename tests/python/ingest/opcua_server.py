@@ -61,7 +61,15 @@ class Users(UserManager):
 
 
 class History(HistoryDict):
-    """As servers do that keep no history, which asyncua's would answer with an empty one."""
+    """As servers do that keep no history, which asyncua's would answer with an empty one, and as servers do that keep
+    all: asyncua's fills it by a subscription with a queue of one, which loses all but the last of several values."""
+
+    async def save_node_value(self, node_id, datavalue):
+        """What the subscription brings is kept already."""
+
+    async def keep(self, node_id: ua.NodeId, value: ua.DataValue) -> None:
+        if node_id in self._datachanges:
+            await super().save_node_value(node_id, value)
 
     async def read_node_history(self, node_id, *how):
         if node_id not in self._datachanges:
@@ -72,7 +80,8 @@ class History(HistoryDict):
 async def serve(url: str, *files: str) -> None:
     server = Server(user_manager=Users())
     await server.init()
-    server.iserver.history_manager.set_storage(History())
+    history = History()
+    server.iserver.history_manager.set_storage(history)
     server.set_endpoint(url)
     policies = [ua.SecurityPolicyType.NoSecurity]
     if files:
@@ -92,7 +101,9 @@ async def serve(url: str, *files: str) -> None:
                 nodes[name] = await line.add_variable(ua.NodeId(name, space), f"{space}:{name}", 0.0)
             if keeps:
                 await server.historize_node_data_change(nodes[name], period=None, count=1000)
-            await server.write_attribute_value(nodes[name].nodeid, data_value(**told))
+            value = data_value(**told)
+            await server.write_attribute_value(nodes[name].nodeid, value)
+            await history.keep(nodes[name].nodeid, value)
             print("done", flush=True)
 
 
