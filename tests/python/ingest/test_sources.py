@@ -143,6 +143,21 @@ def test_plant_that_cannot_be_simulated_says_why(simulated):
         simulated.load()
 
 
+# What is found only while the days are made must be the same one line.
+def test_settings_that_cannot_be_simulated_are_named(simulated):
+    simulated.describe({"name": "sim", "kind": "simulator", "scale": 0.01, "weeks": 1, "seed": -1})
+    with pytest.raises(PlantError, match="can't be simulated: seed: -1: expected a whole number from 0"):
+        simulated.load()
+
+
+# Faults of machines change test records: days with and without them are no one history.
+def test_simulator_refuses_faults_over_a_history_without(simulated):
+    simulated.load()
+    simulated.describe({"name": "sim", "kind": "simulator", "scale": 0.01, "weeks": 1, "faults": "all"})
+    with pytest.raises(PlantError, match="the lake holds days simulated with seed=1 .* not seed=1 .* faults=all"):
+        simulated.load()
+
+
 def test_simulator_yields_batches_of_bounded_size(simulated, monkeypatch):
     monkeypatch.setattr(simulator, "BATCH_ROWS", 100)
     source = load_plant(simulated.folder).sources[0]
