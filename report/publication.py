@@ -146,6 +146,10 @@ class Publication:
             f"select {chosen} from {quote(view)} {where} order by {sorting}", [since[1]] if since else []
         ).fetchall()
 
+    def named(self, view: str, columns: list[str]) -> list[dict]:
+        """The rows with the columns asked for, by their names; ordered by all of them."""
+        return [dict(zip(columns, row, strict=True)) for row in self.rows(view, columns)]
+
     def has_rows(self, view: str) -> bool:
         """Whether the view is published, its subject being built, and has a row."""
         if view not in self.columns:

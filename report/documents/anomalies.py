@@ -59,7 +59,7 @@ class AnomalyData:
         return made
 
     def _flags(self) -> dict:
-        found = self._named("report_anomaly", FLAG_COLUMNS)
+        found = self.publication.named("report_anomaly", FLAG_COLUMNS)
         within = [flag for flag in found if flag["is_within_budget"]]
         within.sort(key=lambda flag: (flag["started_at"], flag["anomaly_id"]), reverse=True)
         kept = sorted(within[:FLAGS], key=lambda f: (SEVERITIES.index(f["severity"]), -f["score"], f["anomaly_id"]))
@@ -106,8 +106,8 @@ class AnomalyData:
         return made
 
     def _wall(self) -> dict:
-        components = self._named("report_component_temperature", COMPONENT_COLUMNS)
-        sensors = self._named("report_sensor_status", SENSOR_COLUMNS)
+        components = self.publication.named("report_component_temperature", COMPONENT_COLUMNS)
+        sensors = self.publication.named("report_sensor_status", SENSOR_COLUMNS)
         units = {sensor["sensor_id"]: sensor["unit"] for sensor in sensors}
         tiles = [_component(row, units) for row in components]
         tiles.sort(key=lambda tile: (not tile["hot"], tile["room"] is None, tile["room"], tile["name"]))
@@ -127,9 +127,6 @@ class AnomalyData:
         if entity_type not in DAILY:
             at = at.replace(tzinfo=dt.UTC).astimezone(self.zone).replace(tzinfo=None)
         return int((at - dt.datetime(1970, 1, 1)).total_seconds())
-
-    def _named(self, view: str, columns: list[str]) -> list[dict]:
-        return [dict(zip(columns, row, strict=True)) for row in self.publication.rows(view, columns)]
 
 
 def _component(row: dict, units: dict[str, str | None]) -> dict:

@@ -76,13 +76,13 @@ class SpcData:
 
     def _charts(self) -> dict:
         versions: dict[str, list[dict]] = {}
-        for row in self._named("report_control_chart", CHART_COLUMNS):
+        for row in self.publication.named("report_control_chart", CHART_COLUMNS):
             versions.setdefault(row["chart_id"], []).append(row)
         points: dict[str, dict[str, list[dict]]] = {}
-        for row in self._named("report_control_chart_point", POINT_COLUMNS):
+        for row in self.publication.named("report_control_chart_point", POINT_COLUMNS):
             points.setdefault(row["chart_id"], {}).setdefault(row["panel"], []).append(row)
         signals: dict[tuple, list[dict]] = {}
-        for row in self._named("report_control_chart_signal", SIGNAL_COLUMNS):
+        for row in self.publication.named("report_control_chart_signal", SIGNAL_COLUMNS):
             signals.setdefault((row["chart_id"], row["panel"], row["point_number"]), []).append(row)
         made = [_chart(versions[chart], panels, signals) for chart, panels in points.items() if chart in versions]
         made.sort(key=lambda chart: (-chart["alerts"], -chart["signals"], chart["id"]))
@@ -99,7 +99,7 @@ class SpcData:
         bins: dict[tuple, list[list]] = {}
         for *key, low, high, number, further in self.publication.rows("report_capability_histogram", BIN_COLUMNS):
             bins.setdefault(tuple(key), []).append([compact(low), compact(high), number, further])
-        found = self._named("report_process_capability", CAPABILITY_COLUMNS)
+        found = self.publication.named("report_process_capability", CAPABILITY_COLUMNS)
         found.sort(key=_least_capable)
         return {
             "parameters": [
@@ -109,9 +109,6 @@ class SpcData:
             ],
             "parameterCount": len(found),
         }
-
-    def _named(self, view: str, columns: list[str]) -> list[dict]:
-        return [dict(zip(columns, row, strict=True)) for row in self.publication.rows(view, columns)]
 
 
 def _least_capable(row: dict) -> tuple:
