@@ -103,6 +103,8 @@ class LiveSite:
         """`python -m ingest stream`, told to stop at the end if it still runs; it has to end well."""
         with self._process("stream", "--plant", str(self.site.folder)) as process:
             yield process
+            # Before it has said something of itself it may not even know of the signal
+            until(lambda: process.poll() is not None or process.pid in {it.pid for it in statuses(self.folder)})
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(30) == 0, process.stderr.read()
