@@ -35,12 +35,13 @@ FIRST, NIGHTS = slice(0, 1), slice(1, None)
 class Site:
     """A plant whose records come as files, with state of its own; `costs` are seconds and megabytes by step."""
 
-    def __init__(self, folder: Path, months: list[Path]) -> None:
+    def __init__(self, folder: Path, months: list[Path], subjects: str) -> None:
         self.paths = Paths(folder / "data")
         self.inbox = folder / "plant" / "inbox"
         shutil.copytree(PROJECT / "plants" / "demo", folder / "plant")
         text = yaml.safe_load((folder / "plant" / "plant.yml").read_text())
         text["sources"] = [{"name": "tests", "kind": "files", "path": "inbox/*.parquet", "table": "test_record"}]
+        text["plant"]["subjects"] = subjects
         (folder / "plant" / "plant.yml").write_text(yaml.safe_dump(text))
         self.inbox.mkdir()
         for month in months:
@@ -78,9 +79,10 @@ class Site:
 @click.option("--scale", default=5.7, show_default=True, help="5.7 over 260 weeks is 55 million records.")
 @click.option("--weeks", default=260, show_default=True)
 @click.option("--nights", default=30, show_default=True)
+@click.option("--subjects", default="", help="What is built besides yields, as in plant.yml.  [default: nothing]")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where to work; default a temporary folder.")
 @click.option("--history", type=click.Path(path_type=Path), help="Folder of an earlier history; written where missing.")
-def main(scale: float, weeks: int, nights: int, folder: Path | None, history: Path | None) -> None:
+def main(*, scale: float, weeks: int, nights: int, subjects: str, folder: Path | None, history: Path | None) -> None:
     if folder:
         folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as name:
@@ -94,8 +96,8 @@ def main(scale: float, weeks: int, nights: int, folder: Path | None, history: Pa
         files = sorted(history.glob("night-*.parquet"))[:nights]
         records = duckdb.connect().execute(f"select count(*) from '{history}/*.parquet'").fetchone()[0]
         click.echo(f"{records:,} records in {len(months)} months and {len(files)} nights", err=True)
-        quarter = Site(work / "quarter", months[-MONTHS_OF_A_QUARTER:])
-        whole = Site(work / "whole", months)
+        quarter = Site(work / "quarter", months[-MONTHS_OF_A_QUARTER:], subjects)
+        whole = Site(work / "whole", months, subjects)
         for site in (quarter, whole):
             site.run()
         before = whole.sizes()
