@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ingest.lake import newest_rows, read_manifest
 from pipeline.paths import PROJECT, Paths
-from pipeline.subjects import SUBJECTS
+from pipeline.subjects import SUBJECTS, YIELDS
 
 DBT = Path(sys.executable).with_name("dbt")
 SPARK_HERE = PROJECT / "pipeline" / "spark" / "conf"
@@ -43,7 +43,9 @@ def process_environment(paths: Paths) -> dict[str, str]:
 def subjects(paths: Paths) -> list[str]:
     """Those of the plant whose records the lake holds."""
     said = newest_rows(paths.raw, read_manifest(paths.raw), "ref_plant")["subjects"].to_pylist()
-    return said[0].split() if said and said[0] is not None else SUBJECTS
+    if not said or said[0] is None:
+        return SUBJECTS
+    return [name for name in said[0].split() if name != YIELDS]
 
 
 def _code_version() -> str:

@@ -9,3 +9,5 @@ MADE_OF = {
 }
 """Each with the subjects that its models read."""
 SUBJECTS = list(MADE_OF)
+YIELDS = "yields"
+"""What every plant has built. It is written beside the others, since an empty text reads as everything."""

@@ -19,6 +19,7 @@ from ingest.source import Batch, Object, Reading
 from ingest.sources.files import file_object, pattern
 from pipeline.paths import Paths
 from pipeline.plant import FilesSource, Plant
+from pipeline.subjects import YIELDS
 
 SOURCE = "reference"
 ABSENT = "absent"
@@ -56,7 +57,7 @@ def _plant_object(plant: Plant) -> Object:
         "production_day_start_minutes": start.hour * 60 + start.minute,
         "serial_reuse_days": settings.serial_reuse_days,
         "wip_stale_days": settings.wip_stale_days,
-        "subjects": " ".join(settings.subjects),
+        "subjects": " ".join([YIELDS, *settings.subjects]),
     }
     return _object(f"{REFERENCE}plant", "plant.yml", pa.Table.from_pylist([row]))
 
