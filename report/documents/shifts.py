@@ -26,7 +26,7 @@ COMPARISON_COLUMNS = [
 ]  # fmt: skip
 PRACTICE_COLUMNS = ["advantage", "advantage_lower_95", "units_per_week"]
 HANDOVER_COLUMNS = [
-    "shift_date", "shift_start_local", "known_until_local", "crew", "ran", "good", "scrap", "rework",
+    "shift_date", "shift_start_local", "shift_end_local", "known_until_local", "crew", "ran", "good", "scrap", "rework",
     "planned_quantity", "pbt_s", "apt_s", "availability", "stop_count", "open_stop_count", "open_stops",
     "anomaly_count", "anomalies", "open_issue_count", "open_issues", "next_shift_should_know",
 ]  # fmt: skip

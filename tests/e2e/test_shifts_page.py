@@ -80,9 +80,25 @@ def test_the_handover_is_that_of_the_last_shift_that_ran(show, factory):
     assert report.figure("availability") == pytest.approx(20000 / 28800)
     assert report.page.inner_text("[data-figure=good] small").replace("\u202f", " ") == "83.3 % of plan"
     assert report.page.inner_text("#section-flagged li") == "M2: load is high"
-    assert report.page.locator("#section-issues li").all_inner_texts() == ["I-1", "I-2"]
+    assert report.page.locator("#section-issues li").all_inner_texts() == ["I-1: held, and searched", "I-2"]
     report.choose("shift", "2024-01-20 night")
     assert report.page.inner_text("[data-figure=availability] strong") == "no data"
+
+
+# At the hour of a nightly run the page would tell of minutes.
+def test_a_shift_that_has_hardly_begun_is_not_the_one_that_is_handed_over(show, tmp_path):
+    folder = add_production(build_marts(tmp_path, roles=[], modules=3))
+    with duckdb.connect(str(folder / "marts.duckdb")) as connection:
+        connection.execute(
+            "update report_shift_handover set pbt_s = 600, known_until_local = '2024-01-21 22:10:00'"
+            " where shift_name = 'night' and shift_date = '2024-01-21'"
+        )
+    render(folder)
+    report = opened(show, folder, "shift_handover")
+    assert "L1 · 2024-01-21 late" in report.page.inner_text(".chosen")
+    assert "goes on" not in report.page.inner_text(".chosen")
+    report.choose("shift", "2024-01-21 night")
+    assert "2024-01-21 22:10, plant time · goes on until 2024-01-22 06:00" in report.page.inner_text(".chosen")
 
 
 MUCH = [
@@ -93,7 +109,7 @@ MUCH = [
         " OVEN, a sensor with quite a long name: temperature is high: 92.68 °C, usual is about 88, for 9 min",
         "; ",
     ),
-    ("open_issues", "-QI-2024", ", "),
+    ("open_issues", "-QI-2024: modules are held until the cause is found, see the report of the supplier", "; "),
 ]
 
 

@@ -1,6 +1,18 @@
 -- One row per line and occurrence of a shift, of the latest handover_weeks weeks: from when to when it is known, in
--- plant time, too, and what stands at its end.
+-- plant time, too, when it is over, and what stands at its end.
 with
+
+-- of a line whose machines follow other calendars, the last of them
+shift_ends as (
+    select
+        coalesce(machines.line_id, '(none)') as line,
+        shifts.shift_start_at,
+        max(shifts.shift_end_at_local) as shift_end_local
+    from {{ ref("int_machine") }} as machines
+    inner join {{ ref("stg_calendar_shift") }} as shifts on machines.calendar_line_id = shifts.line_id
+    where shifts.kind = 'shift'
+    group by all
+),
 
 intervals as (
     select
@@ -22,9 +34,9 @@ judged as (
     from intervals
 ),
 
-final as (
+shifts as (
     select
-        line as line_id,
+        line,
         shift_date,
         shift_name,
         shift_start_at,
@@ -39,6 +51,22 @@ final as (
         ) }} as open_stops
     from judged
     group by line, shift_date, shift_name, shift_start_at
+),
+
+final as (
+    select
+        line as line_id,
+        shift_date,
+        shift_name,
+        shift_start_at,
+        shift_start_local,
+        shift_end_local,
+        known_until,
+        known_until_local,
+        open_stop_count,
+        open_stops
+    from shifts
+    left join shift_ends using (line, shift_start_at)
 )
 
 select * from final

@@ -134,7 +134,8 @@ issues as (
     select distinct
         shifts.line_id,
         shifts.shift_start_at,
-        events.issue_id
+        events.issue_id,
+        concat(events.issue_id, case when events.text is not null then concat(': ', events.text) else '' end) as issue
     from shifts
     inner join issue_events as events
         on shifts.known_until > events.event_at
@@ -158,7 +159,8 @@ issues_open as (
         line_id,
         shift_start_at,
         count(*) as open_issue_count,
-        {{ listed("issue_id", "issue_id") }} as open_issues
+        {{ listed("issue_id", "issue_id") }} as open_issue_ids,
+        {{ listed("issue", "issue_id", "; ") }} as open_issues
     from issues
     group by all
 ),
@@ -169,6 +171,7 @@ final as (
         {{ shift }},
         known_until,
         shift_start_local,
+        shift_end_local,
         known_until_local,
         crew,
 
@@ -200,8 +203,8 @@ final as (
             case when ran is not null then concat(': ', ran) else '' end, '.',
             case when open_stops is not null then concat(' Standing: ', open_stops, '.') else '' end,
             case when anomalies is not null then concat(' Flagged: ', anomalies, '.') else '' end,
-            case when open_issues is not null then concat(' Open issues: ', open_issues, '.') else '' end,
-            case when coalesce(open_stops, anomalies, open_issues) is null then ' Nothing is open.' else '' end
+            case when open_issue_ids is not null then concat(' Open issues: ', open_issue_ids, '.') else '' end,
+            case when coalesce(open_stops, anomalies, open_issue_ids) is null then ' Nothing is open.' else '' end
         ) as next_shift_should_know
     from shifts
     left join planned using (line_id, shift_start_at)

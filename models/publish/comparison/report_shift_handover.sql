@@ -3,6 +3,7 @@ select
     shift_date,
     shift_name,
     shift_start_local,
+    shift_end_local,
     known_until_local,
     crew,
     ran,

@@ -13,8 +13,16 @@ function shiftsOf(line) {
   return handovers().filter((row) => cell("line", row) === line).reverse();
 }
 
-/** The latest shift of a line of which anything is known. */
-const latest = (line) => shiftsOf(line).find((row) => cell("pbt_s", row) > 0) ?? shiftsOf(line)[0] ?? null;
+const isUnderWay = (row) => cell("known_until_local", row) < cell("shift_end_local", row);
+
+/** The latest shift of a line that ran; not one that has hardly begun, as at the hour of a nightly run. */
+function latest(line) {
+  const ran = shiftsOf(line).filter((row) => cell("pbt_s", row) > 0);
+  const moment = (name, row) => Date.parse(cell(name, row));
+  const hasHardlyBegun = (row) => moment("known_until_local", row) - moment("shift_start_local", row)
+    < moment("shift_end_local", row) - moment("known_until_local", row);
+  return ran.find((row) => !hasHardlyBegun(row)) ?? ran[0] ?? shiftsOf(line)[0] ?? null;
+}
 
 const shortened = (text, most) => (text.length > most ? `${text.slice(0, most).trimEnd()} …` : text);
 
@@ -54,7 +62,7 @@ function handoverPage() {
       { id: "standing", title: "Machines standing at its end", body: [listed(cell("open_stops", row), ", ", "None.")] },
       { id: "flagged", title: "Flagged anomalies", body: [listed(cell("anomalies", row), "; ",
         anomalies === null ? "This plant does not look for any." : "None.")] },
-      { id: "issues", title: "Open quality issues", body: [listed(cell("open_issues", row), ", ", "None.")] },
+      { id: "issues", title: "Open quality issues", body: [listed(cell("open_issues", row), "; ", "None.")] },
       { id: "notes", title: "Notes and signatures", body: [element("div", { class: "notes", "aria-hidden": "true" },
         ...Array.from({ length: 4 }, () => element("hr")))] },
     ],

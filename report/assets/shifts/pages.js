@@ -77,7 +77,8 @@ function chosenText() {
   const row = state.handover;
   const crew = cell("crew", row);
   return [lineName(state.of), occurrence(row), crew === null ? null : `crew ${crew}`,
-    `${cell("shift_start_local", row)} to ${cell("known_until_local", row)}, plant time`].filter(Boolean).join(" · ");
+    `${cell("shift_start_local", row)} to ${cell("known_until_local", row)}, plant time`,
+    isUnderWay(row) ? `goes on until ${cell("shift_end_local", row)}` : null].filter(Boolean).join(" · ");
 }
 
 const reading = {

@@ -93,7 +93,7 @@ def last_shift(day: int = DAYS) -> dict[str, list[dict]]:
             issue | {"issue_id": "I-2"},
             issue | {"issue_id": "I-2", "event_at": at(2), "status": "closed"},
             issue | {"issue_id": "I-3", "machine_id": "T1"},
-            issue | {"issue_id": "I-4", "machine_id": None, "product_name": "P"},
+            issue | {"issue_id": "I-4", "machine_id": None, "product_name": "P", "text": "held, and searched"},
             issue | {"issue_id": "I-5", "machine_id": None, "product_name": "Q"},
         ],
     }  # fmt: skip
@@ -134,7 +134,9 @@ def test_records_become_a_fair_comparison_and_a_handover(plant):
         "60 good of 1200 planned: P 60 good 1 scrap. Standing: M2 malfunction (E2) since 2024-01-11 16:00."
         " Open issues: I-1, I-4."
     )
+    assert told.open_issues == "I-1; I-4: held, and searched"
     assert told.shift_start_local == START + timedelta(days=DAYS)
+    assert told.shift_end_local == told.shift_start_local + timedelta(hours=12)
     assert told.known_until_local == told.known_until  # the plant's zone is UTC
     assert handover.anomaly_count.isna().all()  # nobody looks for any, which is not that there are none
     assert handover.next_shift_should_know["L1", START].endswith(" scrap. Nothing is open.")
