@@ -5,6 +5,10 @@ import re
 import duckdb
 import pytest
 
+from report import render
+from tests.python.report.published_marts import build_marts
+from tests.python.report.published_production import add_production
+
 PAGES = ["oee", "machine_timeline"]
 ALL = {"from": "2024-W01", "to": "2024-W03"}
 
@@ -78,6 +82,25 @@ def test_machines_without_a_rate_are_left_out_and_it_is_said(show, factory):
     assert unrated.page.inner_text("[data-figure=oee] strong") == "no data"
     assert unrated.figure("oee") is None
     assert unrated.page.inner_text("[data-figure=oee] small") == "no standard rate"
+
+
+# The parts would be those of other machines than the OEE beside them, and not multiply to it.
+def test_all_parts_are_those_of_the_machines_with_a_rate(show, tmp_path):
+    folder = add_production(build_marts(tmp_path, roles=[], modules=3))
+    with duckdb.connect(str(folder / "marts.duckdb")) as connection:
+        connection.execute(
+            "update report_oee_machine_day set unrated_count = produced, apt_s = apt_s / 2, good = good / 2"
+            " where machine_id = 'M2'"
+        )
+    render(folder)
+    rows = {row[0]: row for row in opened(show, folder, **ALL).table("lines")}
+    (expected,) = ask(
+        folder,
+        "select sum(planned_run_time_good_s) / sum(pbt_s), sum(apt_s) / sum(pbt_s),"
+        " sum(planned_run_time_s) / sum(apt_s), sum(good) / sum(produced)"
+        " from report_oee_machine_day where machine_id = 'M1'",
+    )
+    assert rows["L1"][2:6] == pytest.approx(expected)
 
 
 # Steps that do not sum to calendar time are an argument nobody can settle.

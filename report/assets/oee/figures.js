@@ -18,13 +18,15 @@ function rowsOf(name, { line = null, machine = null, from = null, to = null, day
 const isEnough = (part, whole) => whole > 0 && part / whole >= data.minDataCoverage;
 
 /**
- * OEE and its parts of `machine` or `line` rows. OEE and effectiveness are those of the machines (lines) whose units have
- * a standard rate, `ratedCount` of `count`; null where there is none, OEE also where too little of their time is known.
+ * OEE and its parts of `machine` or `line` rows, all of the same machines (lines): those whose units have a standard rate,
+ * `ratedCount` of `count`. Where none has, availability and quality are those of all, and OEE and effectiveness are null;
+ * OEE also where too little of their time is known.
  */
 function oeeFigures(name, rows) {
   const each = [...grouped(name, rows, name).values()].map((group) => partsOf(name, group))
     .filter((one) => one.pbt_s + one.no_data_s > 0);
   const rated = each.filter((one) => one.apt_s === 0 || isEnough(one.produced - one.unrated_count, one.produced));
+  const judged = rated.length ? rated : each;
   const total = (part, some = each) => some.reduce((all, one) => all + one[part], 0);
   const share = (part, whole, some = each) => ratio(total(part, some), total(whole, some));
   return {
@@ -32,9 +34,9 @@ function oeeFigures(name, rows) {
     coverage: ratio(total("pbt_s"), total("pbt_s") + total("no_data_s")),
     oee: isEnough(total("pbt_s", rated), total("pbt_s", rated) + total("no_data_s", rated))
       ? share("planned_run_time_good_s", "pbt_s", rated) : null,
-    availability: share("apt_s", "pbt_s"),
+    availability: share("apt_s", "pbt_s", judged),
     effectiveness: share("planned_run_time_s", "apt_s", rated),
-    quality: share("good", "produced"),
+    quality: share("good", "produced", judged),
     ratedCount: rated.length, count: each.length,
   };
 }

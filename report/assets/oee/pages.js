@@ -71,7 +71,7 @@ function whyNot({ oee, ratedCount, coverage }) {
 /** Of how many machines an OEE is, where not of all. */
 function ratedNote({ ratedCount, count: all }) {
   return ratedCount < all && ratedCount > 0
-    ? `OEE and effectiveness are those of ${ratedCount} of ${all} machines: the units of the others have no standard rate.` : null;
+    ? `OEE and its parts are those of ${ratedCount} of ${all} machines: the units of the others have no standard rate.` : null;
 }
 
 function readChoice(asked) {
