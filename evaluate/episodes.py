@@ -13,8 +13,13 @@ import pandas as pd
 
 LEGITIMATE = "legitimate_"
 LEAST_TOLERANCE, MOST_TOLERANCE = pd.Timedelta(hours=2), pd.Timedelta(days=1)
-SAME_METRIC = {"first_pass_yield": {"first_pass_yield", "passing_rate"}, "duration": {"duration", "relative_duration"}}
+SAME_METRIC = {
+    "first_pass_yield": {"first_pass_yield", "passing_rate"},
+    "duration": {"duration", "relative_duration", "cycle_time", "effectiveness"},
+}
 """Metrics that show a fault beside its own: fewer first passes are fewer passes."""
+OF_STATIONS = [*set().union(*SAME_METRIC.values()), "availability", "units_not_scrapped"]
+"""Metrics that no fault of a sensor shows in."""
 JOINT = "together"
 """The detector that looks at all sensors of a machine at once; which of them it names is open."""
 
@@ -75,7 +80,7 @@ def fits(pairs: pd.DataFrame) -> pd.Series:
         is_metric |= (metric == wanted) & episode_metric.isin(others)
     is_sensor = (pairs.entity_truth == pairs.entity_episode) & is_metric
     is_group = (pairs.series_count > 1) | (pairs.detector == JOINT) | (pairs.entity_episode == pairs.machine_id)
-    is_of_sensors = ~episode_metric.isin(["first_pass_yield", "passing_rate", "duration", "relative_duration"])
+    is_of_sensors = ~episode_metric.isin(OF_STATIONS)
     return (is_station & is_metric) | (~is_station & (is_sensor | (is_group & is_of_sensors)))
 
 

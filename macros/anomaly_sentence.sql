@@ -19,7 +19,10 @@
             when 'drift' then concat(
                 ' drifts away, ', {{ observed }}, {{ unit }}, ' where it used to be about ', {{ expected }}
             )
-            when 'spread' then ' scatters more or less than usual'
+            when 'spread' then case
+                when spread_factor > 1e0 then concat(' scatters ', {{ number_text("spread_factor") }}, ' times as much as usual')
+                else concat(' scatters only ', round(100e0 * spread_factor)::bigint::string, ' % of what is usual')
+            end
             when 'rhythm' then ' does not follow its usual daily rhythm'
             when 'together' then ' does not move with the other series of its machine as it used to'
             when 'share' then concat(' fell to ', {{ observed_share }}, ', usual is ', {{ expected_share }})

@@ -2,8 +2,8 @@
 things for a time only: what is too old."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from ingest import Load, load_all, load_landed
@@ -17,7 +17,7 @@ from pipeline.retention import Held, due, retain
 from pipeline.screen import Screen
 from pipeline.streams import GAPS, StreamSource
 from pipeline.targets import DatabaseTarget
-from publish import PublishError, Version, publish
+from publish import PublishError, Version, copying_ahead, publish
 
 STEPS = ["ingest", "build", "publish", "report"]
 
@@ -69,9 +69,8 @@ def refresh(plant: Plant, paths: Paths, screen: Screen) -> Run:
             step.done(_loaded(done.loads))
         if any(load.status == "loaded" for load in done.loads):
             tables = sorted({GAPS, *(source.table for source in plant.sources if isinstance(source, StreamSource))})
-            with _timed(done, "build"), screen.step("build") as step:
-                built = build(paths, progress=step.counting, refreshed=tables if is_green(paths) else [])
-                step.done(f"{built.models} models, {built.tests} tests passed")
+            with copying_ahead(paths.published):
+                _build(done, paths, screen, tables if is_green(paths) else [])
             _publish(done, plant, paths, screen)
     return done
 
@@ -102,9 +101,8 @@ def _run_steps(done: Run, plant: Plant, paths: Paths, screen: Screen, steps: lis
             step.done(_loaded(done.loads))
     held = Held.now(paths) if "build" in steps and plant.retention.model_fields_set else None
     if "build" in steps:
-        with _timed(done, "build"), screen.step("build") as step:
-            built = build(paths, progress=step.counting)
-            step.done(f"{built.models} models, {built.tests} tests passed")
+        with copying_ahead(paths.published) if "publish" in steps else nullcontext():
+            _build(done, paths, screen)
     if "publish" in steps:
         _publish(done, plant, paths, screen)
     if "report" in steps:
@@ -119,6 +117,12 @@ def _run_steps(done: Run, plant: Plant, paths: Paths, screen: Screen, steps: lis
     if held and "publish" in steps and due(plant, paths, held):
         with _timed(done, "retention"), screen.step("retention") as step:
             step.done(retain(plant, paths, held, step.saying))
+
+
+def _build(done: Run, paths: Paths, screen: Screen, refreshed: Collection[str] = ()) -> None:
+    with _timed(done, "build"), screen.step("build") as step:
+        built = build(paths, progress=step.counting, refreshed=refreshed)
+        step.done(f"{built.models} models, {built.tests} tests passed")
 
 
 def _publish(done: Run, plant: Plant, paths: Paths, screen: Screen) -> None:

@@ -3,7 +3,8 @@
 docs/publishing.md says which file to open and what happens on failure.
 """
 
+from publish.ahead import copying_ahead
 from publish.publication import publish
 from publish.versions import PublishError, Version, current_version
 
-__all__ = ["PublishError", "Version", "current_version", "publish"]
+__all__ = ["PublishError", "Version", "copying_ahead", "current_version", "publish"]

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import duckdb
 
+from publish.ahead import take
 from publish.audit import STORAGE_VERSION, audit, check_storage, trust
-from publish.predecessor import Predecessor, copy_file, share_parquet
+from publish.predecessor import Predecessor, share_parquet
 from publish.quoting import identifier, literal
 from publish.tables import Table, read_tables, write_parquet, write_table
 from publish.update import update_database
@@ -56,7 +57,7 @@ class Draft:
 
     def _update_file(self, current: Predecessor) -> bool:
         """A copy of its file with the weeks that changed; False, and detached, if that came out too large."""
-        copy_file(current.folder / MARTS, self._file)
+        take(current.folder, self._file)
         self.connection.execute(f"attach {literal(self._file)} as {VERSION}")
         update_database(self.connection, self.tables, VERSION, current, self.weeks)
         self.connection.execute(f"checkpoint {VERSION}")

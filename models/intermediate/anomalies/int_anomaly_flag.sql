@@ -42,6 +42,7 @@ ranked as (
             when drift_ratio then drift_band
         end as band,
         case ratio when missing_ratio then gap_ticks when stuck_ratio then run_ticks end as lasted_ticks,
+        case ratio when spread_ratio then spread_factor end as spread_factor,
         production_date
     from flagged
 ),
@@ -63,6 +64,7 @@ out_of_limits as (
         null::double as expected,
         null::double as band,
         null::double as lasted_ticks,
+        null::double as spread_factor,
         points.production_date
     from {{ ref("int_metric_point") }} as points
     inner join series on points.series_id = series.series_id
@@ -84,6 +86,7 @@ together as (
         scores.expected,
         null::double as band,
         null::double as lasted_ticks,
+        null::double as spread_factor,
         scores.production_date
     from {{ ref("int_metric_together") }} as together
     inner join scores

@@ -11,59 +11,6 @@ series as (
     select * from {{ ref("int_metric_series") }}
 ),
 
-shares_judged as (
-    select
-        series_id,
-        point_at_local,
-        production_date,
-        usual_share,
-        numerator,
-        denominator,
-        z_1,
-        z_2,
-        z_5,
-        usual_deviation,
-        z_peers,
-        peers_share,
-        peers_deviation,
-        week_numerator,
-        week_denominator
-    from {{ ref("int_share_judged") }}
-    union all
-    select
-        series_id,
-        point_at_local,
-        production_date,
-        usual_share,
-        numerator,
-        denominator,
-        z_1,
-        z_2,
-        z_5,
-        usual_deviation,
-        null::double as z_peers,
-        null::double as peers_share,
-        null::double as peers_deviation,
-        null::double as week_numerator,
-        null::double as week_denominator
-    from {{ ref("int_share_of_machine") }}
-),
-
-shares as (
-    select
-        shares.*,
-        series.sensitivity_factor * parameters.share as share_limit,
-        series.sensitivity_factor * parameters.peers as peers_limit,
-        -1e0 * least(coalesce(shares.z_1, 0e0), coalesce(shares.z_2, 0e0), coalesce(shares.z_5, 0e0))
-        / (series.sensitivity_factor * parameters.share) as share_ratio,
-        coalesce(-1e0 * shares.z_peers, 0e0) / (series.sensitivity_factor * parameters.peers) as peers_ratio
-    from shares_judged as shares
-    inner join series
-        on shares.series_id = series.series_id
-        and series.sensitivity_factor is not null
-    cross join parameters
-),
-
 flags as (
     select
         series_id,
@@ -75,39 +22,25 @@ flags as (
         expected - band as lower_limit,
         expected + band as upper_limit,
         coalesce(lasted_ticks, 0e0) as lasted_ticks,
+        spread_factor,
         null::double as units_short,
         production_date
     from {{ ref("int_anomaly_flag") }}
     union all
     select
         series_id,
-        'share' as detector,
-        point_at_local as point_at,
-        share_ratio as ratio,
-        {{ ratio("numerator", "denominator") }} as observed,
-        usual_share as expected,
-        greatest(usual_share - share_limit * usual_deviation, 0e0) as lower_limit,
+        detector,
+        point_at,
+        ratio,
+        observed,
+        expected,
+        lower_limit,
         null::double as upper_limit,
         0e0 as lasted_ticks,
-        greatest(usual_share * denominator - numerator, 0e0) as units_short,
+        null::double as spread_factor,
+        units_short,
         production_date
-    from shares
-    where share_ratio >= 1e0
-    union all
-    select
-        series_id,
-        'peers' as detector,
-        point_at_local as point_at,
-        peers_ratio as ratio,
-        {{ ratio("week_numerator", "week_denominator") }} as observed,
-        peers_share as expected,
-        greatest(peers_share - peers_limit * peers_deviation, 0e0) as lower_limit,
-        null::double as upper_limit,
-        0e0 as lasted_ticks,
-        greatest(peers_share * denominator - numerator, 0e0) as units_short,
-        production_date
-    from shares
-    where peers_ratio >= 1e0 and peers_ratio > share_ratio
+    from {{ ref("int_share_flag") }}
     union all
     select
         series_id,
@@ -119,6 +52,7 @@ flags as (
         null::double as lower_limit,
         null::double as upper_limit,
         gap_ticks as lasted_ticks,
+        null::double as spread_factor,
         null::double as units_short,
         production_date
     from {{ ref("int_missing_now") }}
@@ -264,6 +198,7 @@ final as (
         points_numbered.expected,
         points_numbered.lower_limit,
         points_numbered.upper_limit,
+        points_numbered.spread_factor,
         points_numbered.units_short,
         points_numbered.production_date
     from points_numbered

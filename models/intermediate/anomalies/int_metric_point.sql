@@ -88,6 +88,24 @@ relative_durations as (
     group by before.machine_id, before.production_date
 ),
 
+machine_days as (
+    select
+        'station' as entity_type,
+        days.machine_id as entity,
+        days.metric,
+        days.product_name,
+        null::string as test_name,
+        days.production_date::timestamp + plant.production_day_start_minutes * interval '1 minute' as point_at,
+        days.production_date::timestamp + plant.production_day_start_minutes * interval '1 minute' as point_at_local,
+        days.numerator / days.denominator as value,
+        days.numerator / days.denominator as value_min,
+        days.numerator / days.denominator as value_max,
+        days.production_date
+    from {{ ref("int_metric_machine_day") }} as days
+    cross join plant
+    where days.metric <> 'units_not_scrapped'
+),
+
 others_ranked as (
     select
         points.*,
@@ -116,12 +134,51 @@ others as (
     where others_ranked.record_rank = 1
 ),
 
+days_seen as (
+    select
+        'sensor' as entity_type,
+        sensor_id as entity,
+        production_date
+    from {{ ref("sensor_day") }}
+    union
+    select
+        entity_type,
+        entity,
+        production_date
+    from others
+),
+
+place_days as (
+    select distinct
+        series.place,
+        days_seen.production_date
+    from days_seen
+    inner join {{ ref("int_metric_series") }} as series
+        on days_seen.entity_type = series.entity_type
+        and days_seen.entity = series.entity
+),
+
+-- by day, so that a point is held against those of its day, not against all there ever were; a production day lies
+-- within these three, whatever the zone
+exclusions as (
+    select
+        place_days.production_date,
+        exclusions.*
+    from {{ ref("int_metric_exclusion") }} as exclusions
+    inner join place_days
+        on exclusions.place = place_days.place
+        and exclusions.start_at < (place_days.production_date + 2)::timestamp
+        and exclusions.end_at > (place_days.production_date - 1)::timestamp
+),
+
 points as (
     select * from minutes
     union all
     select * from durations
     union all
     select * from relative_durations
+    union all
+    select * from machine_days
     union all
     select * from others
 ),
@@ -155,9 +212,9 @@ final as (
         on series.series_id = regimes.series_id
         and points.point_at >= regimes.from_at
         and points.point_at < regimes.to_at
-    left join {{ ref("int_metric_exclusion") }} as exclusions
-        on series.place = exclusions.place
-        and series.period_s <= 3600e0
+    left join exclusions
+        on case when series.period_s <= 3600e0 then series.place end = exclusions.place
+        and points.production_date = exclusions.production_date
         and points.point_at >= exclusions.start_at
         and points.point_at < exclusions.end_at
 )

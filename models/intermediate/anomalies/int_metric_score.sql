@@ -14,6 +14,10 @@ points as (
         {% endfor -%}
         touched.hold_share,
         touched.drift_blocks,
+        -- thirty days are no spread of today
+        touched.period_s < 86400e0 as has_spread,
+        -- half of the steps that spread looks at are none
+        residuals.run_ticks >= 15e0 as stands_still,
         (residuals.long_mid - baselines.centre) / baselines.scale as level,
         abs(residuals.short_mid - baselines.centre) / baselines.scale as short_size,
         abs(residuals.long_mid - baselines.centre) / baselines.scale as long_size,
@@ -79,7 +83,11 @@ final as (
             )
         ) as shift_ratio,
         greatest(coalesce(short_size / short_limit, 0e0), coalesce(long_size / long_limit, 0e0)) as level_ratio,
-        coalesce(greatest(spread_size / wider_limit, -1e0 * spread_size / narrower_limit), 0e0) as spread_ratio,
+        case
+            when not has_spread or (stands_still and spread_size < 0e0) then 0e0
+            else coalesce(greatest(spread_size / wider_limit, -1e0 * spread_size / narrower_limit), 0e0)
+        end as spread_ratio,
+        exp(spread_size) as spread_factor,
         coalesce(
             case
                 when
@@ -102,7 +110,13 @@ final as (
             end,
             0e0
         ) as rhythm_ratio,
-        coalesce(run_ticks / run_limit, 0e0) as stuck_ratio,
+        greatest(
+            coalesce(run_ticks / run_limit, 0e0),
+            case
+                when has_spread and stands_still then coalesce(-1e0 * spread_size / narrower_limit, 0e0)
+                else 0e0
+            end
+        ) as stuck_ratio,
         coalesce(gap_ticks / gap_limit, 0e0) as missing_ratio,
         least(spike_limit, jump_limit) * scale as spike_band,
         least(short_limit, long_limit) * scale as shift_band,

@@ -111,7 +111,25 @@ others as (
     group by points.entity, points.metric
 ),
 
--- OEE parts, scrap and cycle times by machine and production day join here, from int_machine_time
+machine_days as (
+    select
+        'station' as entity_type,
+        days.machine_id as entity,
+        days.machine_id,
+        max(machines.line_id) as line_id,
+        days.metric,
+        days.product_name,
+        null::string as test_name,
+        case when days.metric = 'cycle_time' then 's' else '%' end as unit,
+        86400e0 as period_s,
+        null::double as lower_limit,
+        null::double as upper_limit
+    from {{ ref("int_metric_machine_day") }} as days
+    left join machines on days.machine_id = machines.machine_id
+    where days.metric <> 'units_not_scrapped'
+    group by days.machine_id, days.metric, days.product_name
+),
+
 series as (
     select * from sensors
     union all
@@ -121,6 +139,8 @@ series as (
     union all
     select * from shares
     union all
+    select * from machine_days
+    union all
     select * from others
 ),
 
@@ -128,7 +148,8 @@ named as (
     select
         concat(
             entity_type, ':', entity, ':', metric,
-            case when product_name is null then '' else concat(':', product_name, ':', test_name) end
+            case when product_name is null then '' else concat(':', product_name) end,
+            case when test_name is null then '' else concat(':', test_name) end
         ) as series_id,
         *,
         case
@@ -180,6 +201,7 @@ final as (
         classes.batch_s,
         classes.lookback_batches,
         classes.least_blocks,
+        classes.least_together_blocks,
         classes.recent_blocks,
         classes.drift_blocks,
         classes.hold_share

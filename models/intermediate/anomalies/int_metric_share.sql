@@ -50,6 +50,18 @@ shares as (
     where attempt_count > 0
     union all
     select
+        'station' as entity_type,
+        machine_id as entity,
+        metric,
+        product_name,
+        null::string as test_name,
+        production_date,
+        numerator::bigint as numerator,
+        denominator::bigint as denominator
+    from {{ ref("int_metric_machine_day") }}
+    where metric = 'units_not_scrapped'
+    union all
+    select
         'source' as entity_type,
         source as entity,
         'accepted_records' as metric,
@@ -68,9 +80,8 @@ final as (
     select
         concat(
             shares.entity_type, ':', shares.entity, ':', shares.metric,
-            case
-                when shares.product_name is null then '' else concat(':', shares.product_name, ':', shares.test_name)
-            end
+            case when shares.product_name is null then '' else concat(':', shares.product_name) end,
+            case when shares.test_name is null then '' else concat(':', shares.test_name) end
         ) as series_id,
         shares.*,
         case when shares.entity_type = 'station' then shares.entity end as machine_id,

@@ -1,7 +1,8 @@
--- One row per machine and moment at which three of its series or more have a point: how far off they are together, as a
--- share of what is too far, though each alone may not be. What they share (a machine's load) moves all of them, and is
--- nothing by itself: too far is scaled by how far the blocks before were off together. apart: how far one series is
--- from where the others' mean would have it, by the line through the blocks before. series_id: the one furthest apart.
+-- One row per machine and moment at which three of its series or more have a point, daily ones aside: how far off they
+-- are together, as a share of what is too far, though each alone may not be. What they share (a machine's load) moves
+-- all of them, and is nothing by itself: too far is scaled by how far the blocks before were off together. apart: how
+-- far one series is from where the others' mean would have it, by the line through the blocks before. series_id: the
+-- one furthest apart.
 {{ config(materialized="view") }}
 
 with
@@ -11,7 +12,7 @@ parameters as (
 ),
 
 series as (
-    select * from {{ ref("int_metric_series") }} where place is not null
+    select * from {{ ref("int_metric_series") }} where place is not null and period_s < 86400e0
 ),
 
 baselines as (
@@ -20,7 +21,7 @@ baselines as (
         series.place,
         series.period_s,
         series.lookback_batches,
-        series.least_blocks
+        series.least_together_blocks
     from {{ ref("int_metric_baseline") }} as baselines
     inner join series on baselines.series_id = series.series_id
 ),
@@ -32,7 +33,7 @@ blocks as (
         baselines.batch_number,
         baselines.place,
         baselines.period_s,
-        baselines.least_blocks,
+        baselines.least_together_blocks,
         blocks.block_number,
         (blocks.mid - baselines.centre) / baselines.scale as level,
         least(
@@ -77,7 +78,7 @@ lines as (
     from blocks_together
     where series_count >= 3
     group by series_id, baseline_number, batch_number
-    having count(*) >= max(least_blocks)
+    having count(*) >= max(least_together_blocks)
 ),
 
 usual as (

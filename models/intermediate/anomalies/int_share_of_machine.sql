@@ -17,7 +17,6 @@ days as (
     from {{ ref("int_share_judged") }}
     where entity_type = 'station' and usual_share is not null and is_learned
     group by all
-    having count(*) >= 2
 ),
 
 deviations as (

@@ -8,6 +8,7 @@
 {% set stg_process_change = ref("stg_process_change") -%}
 {% set int_touched_sensor_minute = ref("int_touched_sensor_minute") -%}
 {% set int_touched_week = ref("int_touched_week") -%}
+{% set int_touched_machine_week = ref("int_touched_machine_week") if "production" in var("subjects") -%}
 {% set stg_metric_point = ref("stg_metric_point") -%}
 {% set is_first = judges_all_series() -%}
 {% set first_of_batch = "case when batch_s > 86400e0 then date_trunc('week', first_day)::date else first_day end" -%}
@@ -78,6 +79,15 @@ series as (
         from series
         cross join {{ int_touched_week }} as weeks
         where series.entity_type = 'station'
+        {% if int_touched_machine_week %}
+            union all
+            select
+                series.series_id,
+                weeks.week_start as touched_from
+            from series
+            cross join {{ int_touched_machine_week }} as weeks
+            where series.metric in ('availability', 'effectiveness', 'cycle_time', 'units_not_scrapped')
+        {% endif %}
         union all
         select
             series.series_id,

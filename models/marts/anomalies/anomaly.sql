@@ -68,6 +68,7 @@ described as (
         peaks.expected,
         peaks.lower_limit,
         peaks.upper_limit,
+        peaks.spread_factor,
         peaks.score,
         peaks.ratio,
         {{ seconds_between("troubles.started_at", "troubles.ended_at") }} as duration_s,
@@ -114,10 +115,8 @@ judged as (
                 else concat(described.machine_id, ', ')
             end,
             described.entity, ': ', replace(described.metric, '_', ' '),
-            case
-                when described.product_name is null then ''
-                else concat(' of ', described.product_name, ' at ', described.test_name)
-            end
+            case when described.product_name is null then '' else concat(' of ', described.product_name) end,
+            case when described.test_name is null then '' else concat(' at ', described.test_name) end
         ) as subject
     from described
     left join stakes on described.anomaly_id = stakes.anomaly_id
@@ -152,6 +151,7 @@ final as (
         expected,
         lower_limit,
         upper_limit,
+        spread_factor,
         score,
         point_count,
 
