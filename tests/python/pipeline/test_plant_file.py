@@ -5,7 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from ingest import load_all
+from pipeline.environment import subjects
+from pipeline.paths import Paths
 from pipeline.plant import PlantError, load_plant
+from pipeline.subjects import SUBJECTS
 
 PLANT = "plant: {name: p1, timezone: Asia/Singapore}\n"
 SIMULATOR = PLANT + "sources: [{name: sim, kind: simulator, %s}]\n"
@@ -480,3 +484,18 @@ def test_a_database_source_shows_no_url(tmp_path, monkeypatch):
 def test_the_demo_plant_is_the_default(monkeypatch):
     monkeypatch.delenv("PLANT", raising=False)
     assert load_plant().name == "demo"
+
+
+# A plant that wants yields alone would get, and pay for, everything.
+@pytest.mark.parametrize(
+    ("written", "built"), [("[]", []), ('""', []), ("[sensors, spc]", ["sensors", "spc"]), (None, SUBJECTS)]
+)
+def test_the_subjects_of_the_lake_are_those_of_the_plant(tmp_path, written, built):
+    subject = "" if written is None else f", subjects: {written}"
+    (tmp_path / "plant.yml").write_text(
+        f"plant: {{name: p1, timezone: UTC{subject}}}\n"
+        "sources: [{name: tests, kind: files, path: '*.csv', table: test_record}]\n"
+    )
+    paths = Paths(tmp_path / "data")
+    load_all(load_plant(tmp_path), paths)
+    assert subjects(paths) == built
