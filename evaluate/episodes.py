@@ -15,7 +15,7 @@ LEGITIMATE = "legitimate_"
 LEAST_TOLERANCE, MOST_TOLERANCE = pd.Timedelta(hours=2), pd.Timedelta(days=1)
 SAME_METRIC = {
     "first_pass_yield": {"first_pass_yield", "passing_rate"},
-    "duration": {"duration", "relative_duration", "cycle_time", "effectiveness"},
+    "duration": {"duration", "relative_duration", "effectiveness"},
 }
 """Metrics that show a fault beside its own: fewer first passes are fewer passes."""
 OF_STATIONS = [*set().union(*SAME_METRIC.values()), "availability", "units_not_scrapped"]

@@ -1,6 +1,6 @@
 -- One row per machine, production day, metric of its time and units, and product where the metric is of one: numerator
--- and denominator. Days with less busy time than four hours, or fewer units than 20, tell nothing. A plant without the
--- subject production has none.
+-- and denominator. Days with less busy time than four hours, or fewer units than 20, tell nothing. How long a unit takes
+-- is effectiveness: by product it would be what was made beside it. A plant without the subject production has none.
 {{ config(materialized="view") }}
 
 with
@@ -11,7 +11,6 @@ with
             production_date,
             machine_id,
             product_name,
-            sum(apt_s) as apt_s,
             sum(produced)::bigint as produced,
             sum(scrap)::bigint as scrap
         from {{ ref("int_machine_time") }}
@@ -35,16 +34,6 @@ with
             where {{ condition }}
             union all
         {% endfor -%}
-        select
-            machine_id,
-            product_name,
-            'cycle_time' as metric,
-            apt_s as numerator,
-            produced as denominator,
-            production_date
-        from products
-        where apt_s > 0e0
-        union all
         select
             machine_id,
             product_name,

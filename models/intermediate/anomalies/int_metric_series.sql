@@ -90,6 +90,8 @@ shares as (
         null::double as lower_limit,
         null::double as upper_limit
     from {{ ref("int_metric_share") }}
+    -- scrap comes by lots: what a machine makes is judged together
+    where metric <> 'units_not_scrapped'
     group by entity_type, entity, machine_id, metric, product_name, test_name
 ),
 
@@ -118,16 +120,15 @@ machine_days as (
         days.machine_id,
         max(machines.line_id) as line_id,
         days.metric,
-        days.product_name,
+        null::string as product_name,
         null::string as test_name,
-        case when days.metric = 'cycle_time' then 's' else '%' end as unit,
+        case when days.metric <> 'units_not_scrapped' then '%' end as unit,
         86400e0 as period_s,
         null::double as lower_limit,
         null::double as upper_limit
     from {{ ref("int_metric_machine_day") }} as days
     left join machines on days.machine_id = machines.machine_id
-    where days.metric <> 'units_not_scrapped'
-    group by days.machine_id, days.metric, days.product_name
+    group by days.machine_id, days.metric
 ),
 
 series as (

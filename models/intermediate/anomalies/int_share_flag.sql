@@ -51,10 +51,12 @@ shares_judged as (
 sizes as (
     select
         shares.*,
-        -- of many products one is far off by chance sooner than all of a machine together
-        series.sensitivity_factor
-        * case when series.product_name is null then parameters.share else parameters.share_of_product end
-            as share_limit,
+        -- of many products one is far off by chance sooner than all of a machine together; passing rates are of the same
+        -- units once more
+        series.sensitivity_factor * case
+            when series.product_name is null and series.metric <> 'passing_rate' then parameters.share
+            else parameters.share_of_many
+        end as share_limit,
         series.sensitivity_factor * parameters.peers as peers_limit,
         -1e0 * least(coalesce(shares.z_1, 0e0), coalesce(shares.z_2, 0e0), coalesce(shares.z_5, 0e0)) as share_size,
         coalesce(-1e0 * shares.z_peers, 0e0) / (series.sensitivity_factor * parameters.peers) as peers_ratio
