@@ -1,6 +1,6 @@
 -- One row per machine, production day, metric of its time and units, and product where the metric is of one: numerator
--- and denominator. Days with less busy time than four hours, or fewer units than 20, tell nothing. How long a unit takes
--- is effectiveness: by product it would be what was made beside it. A plant without the subject production has none.
+-- and denominator. Days with less busy time than four hours, or fewer units than 20, tell nothing. How long a unit took
+-- is effectiveness: by product, a unit's time is what was made beside it. Without the subject production there is none.
 {{ config(materialized="view") }}
 
 with

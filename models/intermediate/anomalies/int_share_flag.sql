@@ -51,8 +51,8 @@ shares_judged as (
 sizes as (
     select
         shares.*,
-        -- of many products one is far off by chance sooner than all of a machine together; passing rates are of the same
-        -- units once more
+        -- of many products one is far off by chance sooner than all of a machine together; passing rates are of units
+        -- that first pass yields were of
         series.sensitivity_factor * case
             when series.product_name is null and series.metric <> 'passing_rate' then parameters.share
             else parameters.share_of_many

@@ -100,7 +100,7 @@ events as (
 ),
 
 -- with no two alike there is one order of them, and it can be gone through from either end
-events_ordered as (
+events_once as (
     select
         machine_id,
         kind,
@@ -110,23 +110,35 @@ events_ordered as (
     group by machine_id, kind, moment
 ),
 
+-- how far a kind has reached grows along its own rows, so that below only its last row counts
+events_ordered as (
+    select
+        machine_id,
+        kind,
+        moment,
+        max(until_at) over (
+            partition by machine_id, kind order by moment rows between unbounded preceding and current row
+        ) as reached_until
+    from events_once
+),
+
 points as (
     select
         machine_id,
         moment,
         {% for kind in ["state", "product", "corrective"] -%}
-            {{ "max(case when kind = '" ~ kind ~ "' then moment end) over until_now" if kind in kinds_found
+            {{ last_known("case when kind = '" ~ kind ~ "' then moment end") ~ " over until_now" if kind in kinds_found
                 else "null::timestamp" }} as {{ kind }}_at,
         {% endfor -%}
         {% for kind in kinds_before -%}
-            {{ "max(case when kind = '" ~ kind ~ "' then until_at end) over until_now" if kind in kinds_found
-                else "null::timestamp" }} as {{ kind }}_until,
+            {{ last_known("case when kind = '" ~ kind ~ "' then reached_until end") ~ " over until_now"
+                if kind in kinds_found else "null::timestamp" }} as {{ kind }}_until,
         {% endfor -%}
         {% for kind in kinds_after -%}
-            {{ "min(case when kind = '" ~ kind ~ "' then moment end) over from_now" if kind in kinds_found
+            {{ last_known("case when kind = '" ~ kind ~ "' then moment end") ~ " over from_now" if kind in kinds_found
                 else "null::timestamp" }} as next_{{ kind }}_at,
         {% endfor -%}
-        max(case when kind = 'schedule' then moment end) over until_now as schedule_at,
+        {{ last_known("case when kind = 'schedule' then moment end") }} over until_now as schedule_at,
         lead(moment) over (partition by machine_id order by moment, kind) as next_at
     from events_ordered
     -- from the end, since Spark looks at all that follows anew for every row. Of the events of one moment only the last
