@@ -18,7 +18,7 @@ SAME_METRIC = {
     "duration": {"duration", "relative_duration", "effectiveness"},
 }
 """Metrics that show a fault beside its own: fewer first passes are fewer passes."""
-OF_STATIONS = [*set().union(*SAME_METRIC.values()), "availability", "units_not_scrapped"]
+OF_STATIONS = [*set().union(*SAME_METRIC.values()), "technical_efficiency", "units_not_scrapped"]
 """Metrics that no fault of a sensor shows in."""
 JOINT = "together"
 """The detector that looks at all sensors of a machine at once; which of them it names is open."""

@@ -16,7 +16,7 @@
         "run_usual": 2.0, "run_high": 1.5, "run_least": 20.0,
         "gap_usual": 3.0, "gap_high": 2.0, "gap_least": 20.0,
         "learning": 2.5,
-        "share": 3.7, "share_of_many": 4.4, "peers": 4.0, "together": 0.42, "together_high": 1.5,
+        "share": 3.9, "share_of_many": 4.4, "peers": 4.2, "together": 0.42, "together_high": 1.5,
         "apart_usual": 2.9, "apart_high": 1.75, "apart_least": 0.6,
         "low_sensitivity": 1.3, "high_sensitivity": 0.8,
         "settling_min": 15.0, "merge_ticks": 30.0, "merge_h": 1.0,

@@ -1,6 +1,7 @@
 -- One row per machine, production day, metric of its time and units, and product where the metric is of one: numerator
--- and denominator. Days with less busy time than four hours, or fewer units than 20, tell nothing. How long a unit took
--- is effectiveness: by product, a unit's time is what was made beside it. Without the subject production there is none.
+-- and denominator. Days with fewer than four hours of production and delays, or than 20 units, tell nothing. Availability
+-- is not among them: it falls with the orders, which is no trouble of the machine. How long a unit took is effectiveness:
+-- by product, a unit's time is what was made beside it. Without the subject production there is none.
 {{ config(materialized="view") }}
 
 with
@@ -20,7 +21,7 @@ with
 
     final as (
         {% for metric, numerator, denominator, condition in [
-            ("availability", "100e0 * apt_s", "pbt_s", "pbt_s >= 14400e0"),
+            ("technical_efficiency", "100e0 * apt_s", "apt_s + adet_s", "apt_s + adet_s >= 14400e0"),
             ("effectiveness", "100e0 * planned_run_time_s", "apt_s", "effectiveness is not null and produced >= 20"),
         ] -%}
             select

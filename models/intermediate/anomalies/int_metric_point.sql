@@ -43,8 +43,7 @@ durations as (
         production_date
     from {{ ref("station_day") }}
     cross join plant
-    -- a mean of a few is one of them
-    where pass_duration_count >= 10
+    where pass_duration_count > 0
 ),
 
 -- what each product and test took at the machine over the four weeks before

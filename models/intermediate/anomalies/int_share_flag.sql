@@ -52,9 +52,10 @@ sizes as (
     select
         shares.*,
         -- of many products one is far off by chance sooner than all of a machine together; passing rates are of units
-        -- that first pass yields were of
+        -- that first pass yields were of, and scrap comes by lots
         series.sensitivity_factor * case
-            when series.product_name is null and series.metric <> 'passing_rate' then parameters.share
+            when series.product_name is null and series.metric not in ('passing_rate', 'units_not_scrapped')
+                then parameters.share
             else parameters.share_of_many
         end as share_limit,
         series.sensitivity_factor * parameters.peers as peers_limit,

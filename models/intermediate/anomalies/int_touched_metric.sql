@@ -86,7 +86,7 @@ series as (
                 weeks.week_start as touched_from
             from series
             cross join {{ int_touched_machine_week }} as weeks
-            where series.metric in ('availability', 'effectiveness', 'units_not_scrapped')
+            where series.metric in ('technical_efficiency', 'effectiveness', 'units_not_scrapped')
         {% endif %}
         union all
         select
