@@ -1,7 +1,7 @@
 -- One row per machine, production day, metric of its time and units, and product where the metric is of one: numerator
--- and denominator. Days with fewer than four hours of production and delays, or than 20 units, tell nothing. Availability
--- is not among them: it falls with the orders, which is no trouble of the machine. How long a unit took is effectiveness:
--- by product, a unit's time is what was made beside it. Without the subject production there is none.
+-- and denominator. Days with fewer than four hours of production and delays, or 20 units, tell nothing. Availability
+-- is not among them: it falls with the orders, which is no trouble of the machine. How long a unit took is
+-- effectiveness: by product, a unit's time is what was made beside it. Without the subject production there is none.
 {{ config(materialized="view") }}
 
 with
