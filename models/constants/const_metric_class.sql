@@ -1,8 +1,8 @@
 -- How series of points are looked at, by the time between two points: one row per class of periods. A block is what one
 -- median stands for; a batch is as long as a baseline holds, and what it is made of lies in the batches before. Of the
 -- last recent_blocks, what was far off is no measure of itself; drift_blocks are a day's, or what stands for a day.
--- least_blocks are needed to judge a series by itself, least_together_blocks to judge it by others of its machine: until
--- the rhythm of a day is known, it looks like something that they share.
+-- least_blocks are needed to judge a series by itself, least_together_blocks to judge it by others of its machine:
+-- until the rhythm of a day is known, it looks like something that they share.
 -- hold_share: a shifted level is flagged until its own recent mean has come so near, as a share of the shift.
 {{ config(materialized="view") }}
 
