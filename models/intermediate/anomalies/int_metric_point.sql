@@ -134,41 +134,15 @@ others as (
     where others_ranked.record_rank = 1
 ),
 
-days_seen as (
-    select
-        'sensor' as entity_type,
-        sensor_id as entity,
-        production_date
-    from {{ ref("sensor_day") }}
-    union
-    select
-        entity_type,
-        entity,
-        production_date
-    from others
-),
-
-place_days as (
-    select distinct
-        series.place,
-        days_seen.production_date
-    from days_seen
-    inner join {{ ref("int_metric_series") }} as series
-        on days_seen.entity_type = series.entity_type
-        and days_seen.entity = series.entity
-),
-
--- by day, so that a point is held against those of its day, not against all there ever were; a production day lies
--- within these three, whatever the zone
+-- by day, so that a point is held against those of its day, not against all there ever were
 exclusions as (
     select
-        place_days.production_date,
+        days.production_date,
         exclusions.*
     from {{ ref("int_metric_exclusion") }} as exclusions
-    inner join place_days
-        on exclusions.place = place_days.place
-        and exclusions.start_at < (place_days.production_date + 2)::timestamp
-        and exclusions.end_at > (place_days.production_date - 1)::timestamp
+    inner join {{ ref("stg_calendar_day") }} as days
+        on exclusions.start_at < days.day_end_at
+        and exclusions.end_at > days.day_start_at
 ),
 
 points as (
