@@ -53,6 +53,7 @@ with
             null::double as numerator,
             null::double as denominator,
             null::date as production_date
+        from {{ ref("stg_ref_plant") }}
         where 1 = 0
     )
 {% endif %}
