@@ -27,14 +27,14 @@ def copying_ahead(published: Path) -> Iterator[None]:
     if copying:
         copying.start()
     try:
-        yield
+        try:
+            yield
+        finally:
+            if copying:
+                copying.join()
     except BaseException:
-        if copying:
-            copying.join()
         _clear(published)
         raise
-    if copying:
-        copying.join()
 
 
 def take(version: Path, target: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlencode
 
+import duckdb
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -121,6 +122,21 @@ def factory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = build_marts(tmp_path_factory.mktemp("factory") / "published", roles=[], modules=5)
     render(published_production.add_production(folder))
     return folder
+
+
+@pytest.fixture
+def changed_factory(tmp_path: Path) -> Callable[..., Path]:
+    """`factory` anew, after statements on what is published, each with its values."""
+
+    def changed(*statements: tuple[str, list]) -> Path:
+        folder = published_production.add_production(build_marts(tmp_path, roles=[], modules=3))
+        with duckdb.connect(str(folder / "marts.duckdb")) as connection:
+            for statement, values in statements:
+                connection.execute(statement, values)
+        render(folder)
+        return folder
+
+    return changed
 
 
 @pytest.fixture(scope="session")

@@ -5,10 +5,6 @@ import re
 import duckdb
 import pytest
 
-from report import render
-from tests.python.report.published_marts import build_marts
-from tests.python.report.published_production import add_production
-
 PAGES = ["oee", "machine_timeline"]
 ALL = {"from": "2024-W01", "to": "2024-W03"}
 
@@ -85,14 +81,9 @@ def test_machines_without_a_rate_are_left_out_and_it_is_said(show, factory):
 
 
 # The parts would be those of other machines than the OEE beside them, and not multiply to it.
-def test_all_parts_are_those_of_the_machines_with_a_rate(show, tmp_path):
-    folder = add_production(build_marts(tmp_path, roles=[], modules=3))
-    with duckdb.connect(str(folder / "marts.duckdb")) as connection:
-        connection.execute(
-            "update report_oee_machine_day set unrated_count = produced, apt_s = apt_s / 2, good = good / 2"
-            " where machine_id = 'M2'"
-        )
-    render(folder)
+def test_all_parts_are_those_of_the_machines_with_a_rate(show, changed_factory):
+    change = "update report_oee_machine_day set unrated_count = produced, apt_s = apt_s / 2, good = good / 2"
+    folder = changed_factory((change + " where machine_id = $1", ["M2"]))
     rows = {row[0]: row for row in opened(show, folder, **ALL).table("lines")}
     (expected,) = ask(
         folder,

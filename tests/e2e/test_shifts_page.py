@@ -5,10 +5,6 @@ import re
 import duckdb
 import pytest
 
-from report import render
-from tests.python.report.published_marts import build_marts
-from tests.python.report.published_production import add_production
-
 PAGES = ["shift_comparison", "shift_handover"]
 
 
@@ -86,14 +82,9 @@ def test_the_handover_is_that_of_the_last_shift_that_ran(show, factory):
 
 
 # At the hour of a nightly run the page would tell of minutes.
-def test_a_shift_that_has_hardly_begun_is_not_the_one_that_is_handed_over(show, tmp_path):
-    folder = add_production(build_marts(tmp_path, roles=[], modules=3))
-    with duckdb.connect(str(folder / "marts.duckdb")) as connection:
-        connection.execute(
-            "update report_shift_handover set pbt_s = 600, known_until_local = '2024-01-21 22:10:00'"
-            " where shift_name = 'night' and shift_date = '2024-01-21'"
-        )
-    render(folder)
+def test_a_shift_that_has_hardly_begun_is_not_the_one_that_is_handed_over(show, changed_factory):
+    change = "update report_shift_handover set pbt_s = 600, known_until_local = '2024-01-21 22:10:00'"
+    folder = changed_factory((change + " where shift_name = $1 and shift_date = $2", ["night", "2024-01-21"]))
     report = opened(show, folder, "shift_handover")
     assert "L1 · 2024-01-21 late" in report.page.inner_text(".chosen")
     assert "goes on" not in report.page.inner_text(".chosen")
@@ -114,17 +105,18 @@ MUCH = [
 
 
 # Two sheets are pinned in the wrong order, or the second is left in the printer.
-def test_a_handover_is_one_printed_page_however_much_is_open(show, tmp_path):
-    folder = add_production(build_marts(tmp_path, roles=[], modules=3))
-    with duckdb.connect(str(folder / "marts.duckdb")) as connection:
-        for column, text, separator in MUCH:
-            connection.execute(
+def test_a_handover_is_one_printed_page_however_much_is_open(show, changed_factory):
+    columns = " || ".join(column for column, *_ in MUCH)
+    folder = changed_factory(
+        *(
+            (
                 f"update report_shift_handover set {column} = (select string_agg(p || $1, $2) from range(40) as r (p))",
                 [text, separator],
             )
-        columns = " || ".join(column for column, *_ in MUCH)
-        connection.execute(f"update report_shift_handover set next_shift_should_know = {columns}")
-    render(folder)
+            for column, text, separator in MUCH
+        ),
+        (f"update report_shift_handover set next_shift_should_know = {columns}", []),
+    )
     report = opened(show, folder, "shift_handover")
     pdf = report.page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) == 1

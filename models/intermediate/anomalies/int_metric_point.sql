@@ -27,25 +27,6 @@ minutes as (
     where trusted_count > 0
 ),
 
-durations as (
-    select
-        'station' as entity_type,
-        machine_id as entity,
-        'duration' as metric,
-        product_name,
-        test_name,
-        -- plant wall time: a day has no other
-        production_date::timestamp + plant.production_day_start_minutes * interval '1 minute' as point_at,
-        production_date::timestamp + plant.production_day_start_minutes * interval '1 minute' as point_at_local,
-        pass_duration_sum_s / pass_duration_count as value,
-        pass_duration_sum_s / pass_duration_count as value_min,
-        pass_duration_sum_s / pass_duration_count as value_max,
-        production_date
-    from {{ ref("station_day") }}
-    cross join plant
-    where pass_duration_count > 0
-),
-
 -- what each product and test took at the machine over the four weeks before
 durations_before as (
     select
@@ -64,46 +45,58 @@ durations_before as (
     )
 ),
 
--- all that a machine tests, taken together, as a share of what it took before: another mix is nothing
-relative_durations as (
+daily_values as (
     select
-        'station' as entity_type,
-        before.machine_id as entity,
+        machine_id,
+        'duration' as metric,
+        product_name,
+        test_name,
+        pass_duration_sum_s / pass_duration_count as value,
+        production_date
+    from {{ ref("station_day") }}
+    where pass_duration_count > 0
+    union all
+    -- all that a machine tests, taken together, as a share of what it took before: another mix is nothing
+    select
+        machine_id,
         'relative_duration' as metric,
         null::string as product_name,
         null::string as test_name,
-        before.production_date::timestamp + max(plant.production_day_start_minutes) * interval '1 minute' as point_at,
-        before.production_date::timestamp + max(plant.production_day_start_minutes) * interval '1 minute'
-            as point_at_local,
-        sum(before.pass_duration_sum_s) / sum(before.pass_duration_count * before.before_sum_s / before.before_count)
-            as value,
-        sum(before.pass_duration_sum_s) / sum(before.pass_duration_count * before.before_sum_s / before.before_count)
-            as value_min,
-        sum(before.pass_duration_sum_s) / sum(before.pass_duration_count * before.before_sum_s / before.before_count)
-            as value_max,
-        before.production_date
-    from durations_before as before
-    cross join plant
-    where before.before_count >= 20 and before.before_sum_s > 0e0
-    group by before.machine_id, before.production_date
+        sum(pass_duration_sum_s) / sum(pass_duration_count * before_sum_s / before_count) as value,
+        production_date
+    from durations_before
+    where before_count >= 20 and before_sum_s > 0e0
+    group by machine_id, production_date
+    union all
+    select
+        machine_id,
+        metric,
+        product_name,
+        null::string as test_name,
+        numerator / denominator as value,
+        production_date
+    from {{ ref("int_metric_machine_day") }}
+    where metric <> 'units_not_scrapped'
 ),
 
-machine_days as (
+-- plant wall time: a day has no other
+daily as (
     select
         'station' as entity_type,
-        days.machine_id as entity,
-        days.metric,
-        days.product_name,
-        null::string as test_name,
-        days.production_date::timestamp + plant.production_day_start_minutes * interval '1 minute' as point_at,
-        days.production_date::timestamp + plant.production_day_start_minutes * interval '1 minute' as point_at_local,
-        days.numerator / days.denominator as value,
-        days.numerator / days.denominator as value_min,
-        days.numerator / days.denominator as value_max,
-        days.production_date
-    from {{ ref("int_metric_machine_day") }} as days
+        daily_values.machine_id as entity,
+        daily_values.metric,
+        daily_values.product_name,
+        daily_values.test_name,
+        daily_values.production_date::timestamp
+        + plant.production_day_start_minutes * interval '1 minute' as point_at,
+        daily_values.production_date::timestamp
+        + plant.production_day_start_minutes * interval '1 minute' as point_at_local,
+        daily_values.value,
+        daily_values.value as value_min,
+        daily_values.value as value_max,
+        daily_values.production_date
+    from daily_values
     cross join plant
-    where days.metric <> 'units_not_scrapped'
 ),
 
 others_ranked as (
@@ -148,11 +141,7 @@ exclusions as (
 points as (
     select * from minutes
     union all
-    select * from durations
-    union all
-    select * from relative_durations
-    union all
-    select * from machine_days
+    select * from daily
     union all
     select * from others
 ),

@@ -11,41 +11,24 @@ series as (
 ),
 
 shares_judged as (
-    select
-        series_id,
-        point_at_local,
-        production_date,
-        usual_share,
-        numerator,
-        denominator,
-        z_1,
-        z_2,
-        z_5,
-        usual_deviation,
-        z_peers,
-        peers_share,
-        peers_deviation,
-        week_numerator,
-        week_denominator
-    from {{ ref("int_share_judged") }}
-    union all
-    select
-        series_id,
-        point_at_local,
-        production_date,
-        usual_share,
-        numerator,
-        denominator,
-        z_1,
-        z_2,
-        z_5,
-        usual_deviation,
-        null::double as z_peers,
-        null::double as peers_share,
-        null::double as peers_deviation,
-        null::double as week_numerator,
-        null::double as week_denominator
-    from {{ ref("int_share_of_machine") }}
+    {% for model, has_peers in [("int_share_judged", true), ("int_share_of_machine", false)] -%}
+        select
+            series_id,
+            point_at_local,
+            production_date,
+            usual_share,
+            numerator,
+            denominator,
+            z_1,
+            z_2,
+            z_5,
+            usual_deviation,
+        {% for column in ["z_peers", "peers_share", "peers_deviation", "week_numerator", "week_denominator"] -%}
+            {{ column if has_peers else "null::double" }} as {{ column }}{{ "," if not loop.last }}
+        {% endfor -%}
+        from {{ ref(model) }}
+        {{ "union all" if not loop.last }}
+    {% endfor -%}
 ),
 
 sizes as (
