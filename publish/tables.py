@@ -29,12 +29,24 @@ DETAIL = {
     "module_status": Detail("int_module_progressed"),
     "sensor_minute": Detail("int_sensor_minute_aligned", "production_date", "production_date"),
     "sensor_hour": Detail("sensor_hour", "production_date", "production_date"),
+    "summary_machine": Detail("summary_machine"),
+    "report_yield_machine": Detail("summary_machine"),
 } | {
-    name: Detail(name, "production_week_start", "production_week_start")
-    for name in ("stop", "production_rate", "machine_utilization", "downtime_pareto")
+    name: Detail(model, "production_week_start", "production_week_start")
+    for name, model in {
+        "station_day": "station_day",
+        "report_station_day": "station_day",
+        "stop": "stop",
+        "production_rate": "production_rate",
+        "machine_utilization": "machine_utilization",
+        "downtime_pareto": "downtime_pareto",
+        "loss_waterfall": "loss_waterfall",
+        "oee_by_machine_day": "oee_by_machine_day",
+        "oee_by_machine_shift": "oee_by_machine_shift",
+    }.items()
 }
-"""Detail tables. Their Parquet is a folder with one file per week, and a publication writes only the weeks that
-changed."""
+"""Detail tables: those that grow by thousands of rows a night. Their Parquet is a folder with one file per week, and a
+publication writes only the weeks that changed."""
 
 NULL_PARTITION = "__HIVE_DEFAULT_PARTITION__"
 

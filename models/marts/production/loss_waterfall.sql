@@ -35,7 +35,8 @@ time_steps as (
     group by all
 ),
 
--- production time proper, by product: what is known of its units
+-- production time proper, by product: what is known of its units. Seconds are whole microseconds here as above, so that
+-- what nothing was lost to is exactly 0.
 products as (
     select
         production_date,
@@ -47,8 +48,8 @@ products as (
         sum(retest_s) > 0 as has_retests,
         sum(planned_run_time_s) as planned_run_time_s,
         sum(produced - unrated_count) as rated_count,
-        sum({{ planned_run_time_of("good") }}) as good_s,
-        sum({{ planned_run_time_of("scrap") }}) as scrap_s
+        round(sum({{ planned_run_time_of("good") }}), 6) as good_s,
+        round(sum({{ planned_run_time_of("scrap") }}), 6) as scrap_s
     from times
     group by all
 ),
@@ -58,7 +59,7 @@ units as (
     select
         *,
         rated_count > 0 as is_rated,
-        case when has_retests then 0e0 else planned_run_time_s - good_s - scrap_s end as rework_s
+        case when has_retests then 0e0 else round(planned_run_time_s - good_s - scrap_s, 6) end as rework_s
     from products
 ),
 
@@ -77,7 +78,7 @@ unit_steps as (
             line_id,
             'APT' as time_group,
             '{{ step }}' as step,
-            sum({{ seconds }}) as duration_s
+            round(sum({{ seconds }}), 6) as duration_s
         from units
         group by all
         {{ "union all" if not loop.last }}

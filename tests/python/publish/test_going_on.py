@@ -238,6 +238,27 @@ def test_a_table_described_otherwise_is_written_whole(nights):
         assert reader.execute(comment).fetchall() == [("Attempts of the module.",)]
 
 
+# If this fails, rows are lost or doubled where a week's label and first day are not one to one.
+@pytest.mark.parametrize(
+    "unclear",
+    [
+        "date '2024-01-09' where run_number = 1",
+        "date '2024-01-08' where load_week = '2024-W05'",
+        "null where run_number = 1",
+    ],
+    ids=["a week with two first days", "two weeks with one", "rows without one"],
+)
+def test_a_table_of_unclear_weeks_is_written_whole(nights, unclear):
+    value, where = unclear.split(" where ")
+    nights.execute(f"update marts.test_attempt set load_week_start = {value} where load_week >= '2024-W02' and {where}")
+    old = parts(nights.publish().folder)
+    nights.write(1)
+    new = parts(nights.publish().folder)
+    assert_published(nights.paths)
+    assert not [part for part in new if part.startswith("test_attempt") and new[part] == old[part]]
+    assert [part for part in new if part.startswith("module_status") and new[part] == old[part]]
+
+
 # If this fails, small tables that come and go stay as they were in the first version.
 def test_a_new_small_table_and_one_that_went(nights):
     nights.publish()
