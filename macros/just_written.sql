@@ -6,7 +6,7 @@
 {% macro just_written(column, weeks="int_touched_week") -%}
     {% if column and not var("verify_everything") -%}
         {% set start = "production_date" if weeks == "int_touched_sensor_minute" else "week_start" -%}
-        {{ column }} in (select {{ start }} from {{ ref(weeks) }})
+        {{ column }} in (select {{ start }} from {{ ref(weeks) }}) and {{ within_range(column, start, ref(weeks)) }}
     {%- else -%}
         true
     {%- endif %}

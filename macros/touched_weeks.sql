@@ -39,11 +39,27 @@
     {% endif %}
 {% endmacro %}
 
-{# Condition on a weekly model's input: only the weeks being written; everything when built from scratch. #}
-{% macro in_touched_weeks(column, weeks="int_touched_week") -%}
+{#
+    Condition on a date: from the first to the last that is in `found` of the table `where`. Written out, since a view's
+    joins let through to its tables what is written out, but not what is found in another table.
+#}
+{% macro within_range(column, found, where) -%}
+    {%- set range = run_query(
+        "select cast(min(" ~ found ~ ") as string), cast(max(" ~ found ~ ") as string) from " ~ where
+    ).rows[0] if execute -%}
+    {{ column }} between
+    {%- if range and range[0] %} date '{{ range[0] }}' and date '{{ range[1] }}' {%- else %} null and null {%- endif -%}
+{%- endmacro %}
+
+{#
+    Condition on a weekly model's input: only the weeks being written; everything when built from scratch.
+    `of_view`: the input is a view with joins.
+#}
+{% macro in_touched_weeks(column, weeks="int_touched_week", of_view=false) -%}
     {% set touched_weeks = ref(weeks) %}
     {%- if is_incremental() -%}
         {{ column }} in (select week_start from {{ touched_weeks }})
+        {%- if of_view %} and {{ within_range(column, "week_start", touched_weeks) }}{% endif %}
     {%- else -%}
         true
     {%- endif %}

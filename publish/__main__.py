@@ -6,10 +6,11 @@ from pipeline.build import check_green
 from pipeline.failures import BuildError
 from pipeline.paths import Paths
 from publish import PublishError, publish
+from publish.versions import KEEP
 
 
 @click.command(help=__doc__)
-@click.option("--keep", type=click.IntRange(min=2), default=3, show_default=True, help="Versions to keep.")
+@click.option("--keep", type=click.IntRange(min=2), default=KEEP, show_default=True, help="Versions to keep.")
 @click.option("--whole", is_flag=True, help="Write and check everything, not only what changed.")
 def main(keep: int, whole: bool) -> None:
     paths = Paths.from_environment()

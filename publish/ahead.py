@@ -1,16 +1,16 @@
-"""The DuckDB file that the next version goes on from, copied while the warehouse is still being built: of years of
-history, copying takes as long as writing what is new.
+"""What a publication can have done while the warehouse is still being built: the oldest version removed, and the DuckDB
+file copied that the next version goes on from. Of years of history these take as long as writing what is new.
 """
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 
 from pipeline.disk import flush
 from publish.predecessor import copy_file
-from publish.versions import MARTS, current_version
+from publish.versions import KEEP, MARTS, current_version, locked, prune
 
 AHEAD = ".ahead-"
 """Beside `versions/`; then the id of the version that was copied."""
@@ -18,12 +18,12 @@ AHEAD = ".ahead-"
 
 @contextmanager
 def copying_ahead(published: Path) -> Iterator[None]:
-    """Copies the current version's file in a thread of its own, which has ended when this does; on an error nothing of
-    it is left. What can't be copied is left to the publication, which says what is wrong.
+    """Makes room for the next version and copies the current one's file, in a thread of its own, which has ended when
+    this does; on an error no copy is left. What can't be done is left to the publication, which says what is wrong.
     """
     _clear(published)
     version = current_version(published)
-    copying = Thread(target=_copy, args=(version,)) if version else None
+    copying = Thread(target=_prepare, args=(published, version)) if version else None
     if copying:
         copying.start()
     try:
@@ -47,11 +47,13 @@ def take(version: Path, target: Path) -> None:
     _clear(published)
 
 
-def _copy(version: Path) -> None:
+def _prepare(published: Path, version: Path) -> None:
+    with suppress(OSError), locked(published, waiting=lambda: None):
+        prune(published, KEEP - 1)
     place = _place(version)
     part = place.with_name(place.name + ".part")
     try:
-        copy_file(version / MARTS, part)
+        copy_file(version / MARTS, part, flushing=True)
         flush(part)
         os.replace(part, place)
     except OSError:

@@ -14,7 +14,7 @@ import duckdb
 
 from publish.measures import count_rows, measure, measures
 from publish.quoting import literal
-from publish.tables import Table
+from publish.tables import Table, of_weeks
 from publish.versions import PublishError
 from publish.weeks import Kept, Week, Weeks
 
@@ -61,15 +61,15 @@ def audit(
     rows = {}
     for table, copy in zip(tables, published, strict=True):
         _compare_descriptions(table, copy)
-        copies = {copy.relation: "marts.duckdb", _in_parquet(table, parquet): "Parquet"}
         taken = trusted.get(table.name, frozenset())
-        where = _all_but(table, taken, weeks.get(table.name, {}))
-        expected = measure(connection, table, table.relation, where)
-        for relation, place in copies.items():
+        by_start, by_label = _written(table, taken, weeks.get(table.name, {}))
+        copies = (("marts.duckdb", copy.relation, by_start), ("Parquet", _in_parquet(table, parquet), by_label))
+        expected = measure(connection, table, table.relation, by_start)
+        for place, relation, where in copies:
             compare(table, expected, measure(connection, table, relation, where), place)
         if taken:
             expected = {label: (week.rows,) for label, week in weeks[table.name].items()}
-            for relation, place in copies.items():
+            for place, relation, _ in copies:
                 compare(table, expected, count_rows(connection, table, relation), place)
         rows[table.name] = sum(values[0] for values in expected.values())
     return rows
@@ -94,14 +94,16 @@ def _in_parquet(table: Table, folder: Path) -> str:
     return f"read_parquet({literal(folder / table.parquet)}, {partitions or 'hive_partitioning = false'})"
 
 
-def _all_but(table: Table, taken: frozenset[str], weeks: dict[str | None, Week]) -> str:
-    """Condition on the rows of the other weeks."""
+def _written(table: Table, taken: frozenset[str], weeks: dict[str | None, Week]) -> tuple[str, str]:
+    """Conditions on the rows of all weeks but those `taken`: by their first days, by which DuckDB leaves out what it
+    need not read, and by the labels of Parquet's folders."""
     if not taken:
-        return "true"
-    labels = ", ".join(literal(label) for label in weeks if label is not None and label not in taken)
-    week = table.detail.label
-    conditions = [f"{week} in ({labels})"] * bool(labels) + [f"{week} is null"] * (None in weeks)
-    return f"({' or '.join(conditions) or 'false'})"
+        return "true", "true"
+    written = {label: week.start for label, week in weeks.items() if label not in taken}
+    labels = ", ".join(literal(label) for label in written if label is not None)
+    name = table.detail.label
+    conditions = [f"{name} in ({labels})"] * bool(labels) + [f"{name} is null"] * (None in written)
+    return of_weeks(table, written.values()), f"({' or '.join(conditions) or 'false'})"
 
 
 def compare(table: Table, expected: dict, found: dict, where: str) -> None:

@@ -17,6 +17,9 @@ from publish.weeks import Contents, Kept, Weeks, count, kept, read_contents, unn
 NOT_HERE = (errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EXDEV)
 
 
+PIECE = 1 << 26
+
+
 @dataclass(frozen=True)
 class Predecessor:
     """A version to go on from: its folder, what it holds, and which of its weeks are those of the warehouse."""
@@ -48,12 +51,16 @@ def _look_at(folder: Path, tables: list[Table], now: Weeks) -> Predecessor | str
     return found if any(found.kept.values()) else "every week was written since"
 
 
-def copy_file(source: Path, target: Path) -> None:
-    """Copies a file, by the file system itself where it can, as one that may be written to."""
+def copy_file(source: Path, target: Path, *, flushing: bool = False) -> None:
+    """Copies a file, by the file system itself where it can, as one that may be written to.
+
+    `flushing`: bit by bit to the disk, too. All at once would hold up whoever else flushes files meanwhile.
+    """
     with source.open("rb") as old, target.open("wb") as new:
         try:
-            while os.copy_file_range(old.fileno(), new.fileno(), 1 << 30):
-                pass
+            while os.copy_file_range(old.fileno(), new.fileno(), PIECE):
+                if flushing:
+                    os.fdatasync(new.fileno())
         except (OSError, AttributeError) as error:
             if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
                 raise

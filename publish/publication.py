@@ -13,7 +13,7 @@ from publish.draft import Draft
 from publish.predecessor import Predecessor, find_current
 from publish.quoting import identifier, literal
 from publish.tables import read_tables
-from publish.versions import PublishError, Version, discard, locked, prune, stage, switch
+from publish.versions import KEEP, PublishError, Version, discard, locked, prune, stage, switch
 from publish.weeks import read_weeks
 
 Progress = Callable[[str], None]
@@ -23,7 +23,7 @@ class _EarlierVersionError(Exception):
     """Something went wrong in a version that goes on from an earlier one."""
 
 
-def publish(paths: Paths, keep: int = 3, progress: Progress = lambda text: None, *, whole: bool = False) -> Version:
+def publish(paths: Paths, keep: int = KEEP, progress: Progress = lambda text: None, *, whole: bool = False) -> Version:
     """Publishes every table of schema marts and every view of schema publish; keeps the newest `keep` versions.
 
     At least two are kept: a reader may just be opening the one before. Weeks of the detail tables that no build wrote

@@ -4,7 +4,9 @@ The list comes from the warehouse's catalog, so a new mart needs no change here.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
@@ -31,6 +33,8 @@ DETAIL = {
     "sensor_hour": Detail("sensor_hour", "production_date", "production_date"),
     "summary_machine": Detail("summary_machine"),
     "report_yield_machine": Detail("summary_machine"),
+    "failure_pareto": Detail("failure_pareto"),
+    "report_failure_pareto": Detail("failure_pareto"),
 } | {
     name: Detail(model, "production_week_start", "production_week_start")
     for name, model in {
@@ -161,6 +165,18 @@ def write_parquet(
         label = table.detail.label
         where = f"{label} is null" if week is None else f"{label} = {literal(week)}"
         _copy(connection, f"select * exclude ({label}) from {source} where {where}", file)
+
+
+def of_weeks(table: Table, starts: Iterable[date | None]) -> str:
+    """Condition on a detail table: the weeks with these first days; None is that of rows without one.
+
+    Without an "or" where there need not be one: that would keep DuckDB from leaving out what it need not read.
+    """
+    starts = set(starts)
+    listed = ", ".join(f"date {literal(start)}" for start in sorted(starts - {None}))
+    column = table.detail.start
+    conditions = [f"{column} in ({listed})"] * bool(listed) + [f"{column} is null"] * (None in starts)
+    return f"({' or '.join(conditions) or 'false'})"
 
 
 def partition(folder: Path, table: Table, week: str | None) -> Path:

@@ -1,12 +1,10 @@
 """Going on from an earlier version's DuckDB file: of the detail tables only the weeks that changed are written."""
 
-from datetime import date
-
 import duckdb
 
 from publish.predecessor import Predecessor
-from publish.quoting import identifier, literal
-from publish.tables import Table, read_tables, write_table
+from publish.quoting import identifier
+from publish.tables import Table, of_weeks, read_tables, write_table
 from publish.weeks import Week, Weeks
 
 
@@ -33,7 +31,7 @@ def _delete_weeks(
     connection: duckdb.DuckDBPyConnection, table: Table, database: str, then: dict[str | None, Week], stay: frozenset
 ) -> None:
     gone = [week.start for label, week in then.items() if label not in stay]
-    connection.execute(f"delete from {identifier(database, 'main', table.name)} where {_starts(table, gone)}")
+    connection.execute(f"delete from {identifier(database, 'main', table.name)} where {of_weeks(table, gone)}")
 
 
 def _insert_weeks(
@@ -42,16 +40,5 @@ def _insert_weeks(
     come = [week.start for label, week in now.items() if label not in stay]
     connection.execute(
         f"insert into {identifier(database, 'main', table.name)}"
-        f" select * from {table.relation} where {_starts(table, come)} order by {table.detail.start}"
+        f" select * from {table.relation} where {of_weeks(table, come)} order by {table.detail.start}"
     )
-
-
-def _starts(table: Table, starts: list[date | None]) -> str:
-    """A condition that is true of the weeks with these first days; None is that of rows without one.
-
-    Without an "or" where there need not be one: that would keep DuckDB from leaving out what it need not read.
-    """
-    listed = ", ".join(f"date {literal(start)}" for start in starts if start is not None)
-    start = table.detail.start
-    conditions = [f"{start} in ({listed})"] * bool(listed) + [f"{start} is null"] * (None in starts)
-    return " or ".join(conditions) or "false"

@@ -32,6 +32,9 @@ replay; its folder does not exist, so there can't be one, and a client that open
 its first change, root included. Without it, DuckDB before 1.5 puts the log of `published/marts.duckdb` beside that
 link, and replays it on the next version."""
 
+KEEP = 3
+"""Versions that stay once a new one is out, unless somebody asks for another number."""
+
 NO_LINKS = (errno.EPERM, errno.EACCES, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 
 

@@ -10,7 +10,7 @@ with
 modules as (
     select *
     from {{ ref("module_status") }}
-    where {{ in_touched_weeks("load_week_start", "int_touched_module_week") }}
+    where {{ in_touched_weeks("load_week_start", "int_touched_module_week", of_view=true) }}
 ),
 
 known as (

@@ -11,18 +11,21 @@ new_loads as (
     select load_id from {{ ref("stg_load") }} where is_new
 ),
 
-modules_touched as (
-    select distinct serial_num
+touched as (
+    select
+        serial_num,
+        production_week_start,
+        is_production
     from serial_weeks
-    where is_production and serial_num in (select serial_num from {{ ref("int_touched_serial") }})
+    where serial_num in (select serial_num from {{ ref("int_touched_serial") }})
 ),
 
 final as (
     select production_week_start as week_start from serial_weeks where load_id in (select load_id from new_loads)
     union
     select production_week_start as week_start
-    from serial_weeks
-    where serial_num in (select serial_num from modules_touched)
+    from touched
+    where serial_num in (select serial_num from touched where is_production)
 )
 
 select * from final

@@ -15,7 +15,7 @@ attempts as (
 finished as (
     select *
     from {{ ref("module_status") }}
-    where status = 'finished' and {{ in_touched_weeks("load_week_start", "int_touched_module_week") }}
+    where status = 'finished' and {{ in_touched_weeks("load_week_start", "int_touched_module_week", of_view=true) }}
 ),
 
 modules as (

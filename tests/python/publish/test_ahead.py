@@ -50,6 +50,19 @@ def test_a_copy_of_an_earlier_version_is_not_taken(nights):
     assert not left(nights)
 
 
+# A disk would have to hold a version more than stay.
+def test_there_is_room_before_the_next_version_is_made(nights):
+    for week in (1, 2):
+        nights.write(week)
+        nights.publish()
+    versions = nights.paths.published / "versions"
+    first, *rest = sorted(folder.name for folder in versions.iterdir())
+    with copying_ahead(nights.paths.published):
+        pass
+    assert sorted(folder.name for folder in versions.iterdir()) == rest
+    assert current_version(nights.paths.published).name == rest[-1] > first
+
+
 # A full disk during the build is no reason to publish nothing once there is room again, nor to fill it further.
 def test_a_copy_that_failed_is_made_by_the_publication(nights, monkeypatch):
     def full(*_: object) -> int:
