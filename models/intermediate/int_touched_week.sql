@@ -20,12 +20,16 @@ touched as (
     where serial_num in (select serial_num from {{ ref("int_touched_serial") }})
 ),
 
+modules_touched as (
+    select distinct serial_num from touched where is_production
+),
+
 final as (
     select production_week_start as week_start from serial_weeks where load_id in (select load_id from new_loads)
     union
     select production_week_start as week_start
     from touched
-    where serial_num in (select serial_num from touched where is_production)
+    where serial_num in (select serial_num from modules_touched)
 )
 
 select * from final
