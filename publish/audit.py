@@ -13,8 +13,8 @@ from pathlib import Path
 import duckdb
 
 from publish.measures import count_rows, measure, measures
-from publish.quoting import literal
-from publish.tables import Table, of_weeks
+from publish.quoting import among, literal
+from publish.tables import Table
 from publish.versions import PublishError
 from publish.weeks import Kept, Week, Weeks
 
@@ -100,10 +100,7 @@ def _written(table: Table, taken: frozenset[str], weeks: dict[str | None, Week])
     if not taken:
         return "true", "true"
     written = {label: week.start for label, week in weeks.items() if label not in taken}
-    labels = ", ".join(literal(label) for label in written if label is not None)
-    name = table.detail.label
-    conditions = [f"{name} in ({labels})"] * bool(labels) + [f"{name} is null"] * (None in written)
-    return of_weeks(table, written.values()), f"({' or '.join(conditions) or 'false'})"
+    return among(table.detail.start, written.values()), among(table.detail.label, written)
 
 
 def compare(table: Table, expected: dict, found: dict, where: str) -> None:

@@ -4,15 +4,13 @@ The list comes from the warehouse's catalog, so a new mart needs no change here.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from urllib.parse import quote
 
 import duckdb
 
-from publish.quoting import identifier, literal
+from publish.quoting import among, identifier, literal
 from publish.versions import PublishError
 
 
@@ -36,18 +34,18 @@ DETAIL = {
     "failure_pareto": Detail("failure_pareto"),
     "report_failure_pareto": Detail("failure_pareto"),
 } | {
-    name: Detail(model, "production_week_start", "production_week_start")
-    for name, model in {
-        "station_day": "station_day",
-        "report_station_day": "station_day",
-        "stop": "stop",
-        "production_rate": "production_rate",
-        "machine_utilization": "machine_utilization",
-        "downtime_pareto": "downtime_pareto",
-        "loss_waterfall": "loss_waterfall",
-        "oee_by_machine_day": "oee_by_machine_day",
-        "oee_by_machine_shift": "oee_by_machine_shift",
-    }.items()
+    name: Detail(name.removeprefix("report_"), "production_week_start", "production_week_start")
+    for name in (
+        "station_day",
+        "report_station_day",
+        "stop",
+        "production_rate",
+        "machine_utilization",
+        "downtime_pareto",
+        "loss_waterfall",
+        "oee_by_machine_day",
+        "oee_by_machine_shift",
+    )
 }
 """Detail tables: those that grow by thousands of rows a night. Their Parquet is a folder with one file per week, and a
 publication writes only the weeks that changed."""
@@ -163,20 +161,7 @@ def write_parquet(
         file = partition(folder, table, week)
         file.parent.mkdir(parents=True)
         label = table.detail.label
-        where = f"{label} is null" if week is None else f"{label} = {literal(week)}"
-        _copy(connection, f"select * exclude ({label}) from {source} where {where}", file)
-
-
-def of_weeks(table: Table, starts: Iterable[date | None]) -> str:
-    """Condition on a detail table: the weeks with these first days; None is that of rows without one.
-
-    Without an "or" where there need not be one: that would keep DuckDB from leaving out what it need not read.
-    """
-    starts = set(starts)
-    listed = ", ".join(f"date {literal(start)}" for start in sorted(starts - {None}))
-    column = table.detail.start
-    conditions = [f"{column} in ({listed})"] * bool(listed) + [f"{column} is null"] * (None in starts)
-    return f"({' or '.join(conditions) or 'false'})"
+        _copy(connection, f"select * exclude ({label}) from {source} where {among(label, [week])}", file)
 
 
 def partition(folder: Path, table: Table, week: str | None) -> Path:

@@ -3,8 +3,8 @@
 import duckdb
 
 from publish.predecessor import Predecessor
-from publish.quoting import identifier
-from publish.tables import Table, of_weeks, read_tables, write_table
+from publish.quoting import among, identifier
+from publish.tables import Table, read_tables, write_table
 from publish.weeks import Week, Weeks
 
 
@@ -31,7 +31,9 @@ def _delete_weeks(
     connection: duckdb.DuckDBPyConnection, table: Table, database: str, then: dict[str | None, Week], stay: frozenset
 ) -> None:
     gone = [week.start for label, week in then.items() if label not in stay]
-    connection.execute(f"delete from {identifier(database, 'main', table.name)} where {of_weeks(table, gone)}")
+    connection.execute(
+        f"delete from {identifier(database, 'main', table.name)} where {among(table.detail.start, gone)}"
+    )
 
 
 def _insert_weeks(
@@ -40,5 +42,5 @@ def _insert_weeks(
     come = [week.start for label, week in now.items() if label not in stay]
     connection.execute(
         f"insert into {identifier(database, 'main', table.name)}"
-        f" select * from {table.relation} where {of_weeks(table, come)} order by {table.detail.start}"
+        f" select * from {table.relation} where {among(table.detail.start, come)} order by {table.detail.start}"
     )
